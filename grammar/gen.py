@@ -1,0 +1,143 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Which files follow from the specification, and are they what it says?
+
+`gen.py` renders every file in OUTPUTS from spec.toml, the system call tables
+and the constants; `gen.py --check` writes nothing and exits 1 if a file
+differs from what it would have written.
+"""
+
+import argparse
+import ast
+import re
+import sys
+import tomllib
+from pathlib import Path
+
+import jinja2
+
+HERE = Path(__file__).resolve().parent
+TREE = HERE.parent
+sys.path.insert(0, str(HERE / "extract"))
+
+OUTPUTS = {  # file: template
+    "kmod/sct_abi.h": "sct_abi.h.j2",
+    "kmod/rules/opcodes.h": "opcodes.h.j2",
+    "pysct/abi.py": "abi.py.j2",
+    "pysct/tables.py": "tables.py.j2",
+    "pysct/constants.py": "constants.py.j2",
+    "docs/reference.md": "reference.md.j2",
+}
+
+WIDTHS = {"u8": 1, "u16": 2, "u32": 4, "u64": 8, "s32": 4, "s64": 8, "char": 1}
+
+
+class SpecError(Exception):
+    """The specification contradicts itself; the text says where."""
+
+
+def split_type(ctype):
+    """'u64[6]' -> ('u64', 6); 'u32' -> ('u32', None)."""
+    base, count = re.fullmatch(r"(\w+)(?:\[(\d+)\])?", ctype).groups()
+    return base, int(count) if count else None
+
+
+def lay_out(structs):
+    """Give every structure its size, and every member offset, base and count.
+
+    Raises SpecError for a hole: padding has to be a member, so that it can be
+    required to be zero.
+    """
+    sizes = {name: (width, width) for name, width in WIDTHS.items()}
+    for struct in structs:
+        offset, align = 0, 1
+        members = []
+        for ctype, name, doc in struct["members"]:
+            base, count = split_type(ctype)
+            size, wants = sizes[base]
+            if offset % wants:
+                raise SpecError(f"struct {struct['name']}: {name} at {offset} needs alignment {wants}")
+            members.append({"base": base, "count": count, "name": name, "doc": doc, "offset": offset})
+            offset += size * (count or 1)
+            align = max(align, wants)
+        if offset % align:
+            raise SpecError(f"struct {struct['name']}: {offset} bytes end in a hole, alignment {align}")
+        sizes[struct["name"]] = (offset, align)
+        struct.update(members=members, size=offset)
+
+
+def check_unique(spec, table, keys):
+    for key in keys:
+        seen = [entry[key] for entry in spec[table]]
+        doubles = {value for value in seen if seen.count(value) > 1}
+        if doubles:
+            raise SpecError(f"[[{table}]]: {key} twice: {doubles}")
+
+
+def load_spec():
+    """Read spec.toml, check it and add what can be computed from it."""
+    spec = tomllib.loads((HERE / "spec.toml").read_text())
+    for table in ("opcode", "field", "kind", "abis", "phase", "error", "mechanism", "ioctl"):
+        check_unique(spec, table, ("name", "number"))
+    lay_out(spec["struct"])
+    for field in spec["field"]:
+        field.setdefault("context", "any")
+        field.setdefault("phase", "any")
+    return spec
+
+
+def load_calls(spec):
+    """{ABI name: [Syscall]} from the tables below grammar/syscalls/."""
+    import kinds
+
+    return {abi["name"]: kinds.load(abi["table"]) for abi in spec["abis"]}
+
+
+def load_classes():
+    return tomllib.loads((HERE / "syscalls" / "classes.toml").read_text())
+
+
+def load_constants():
+    """[(name, family, [value or None for each column])] and the columns."""
+    lines = [line.split("\t") for line in (HERE / "constants" / "constants.tsv").read_text().splitlines()
+             if line and not line.startswith("#")]
+    head, rows = lines[0], lines[1:]
+    width = len(head)
+    return head[2:], [(r[0], r[1], [int(v) if v else None for v in (r + [""] * width)[2:width]]) for r in rows]
+
+
+def render(name, spec):
+    """The text of one output file."""
+    env = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE / "templates"), trim_blocks=True,
+                             lstrip_blocks=True, keep_trailing_newline=True, undefined=jinja2.StrictUndefined)
+    env.filters["repr"] = repr
+    env.filters["hex"] = lambda number: f"{number:#04x}"
+    columns, constants = load_constants()
+    text = env.get_template(OUTPUTS[name]).render(
+        spec=spec, calls=load_calls(spec), classes=load_classes(), columns=columns, constants=constants)
+    if name.endswith(".py"):
+        ast.parse(text)
+    return text
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file is stale")
+    options = parser.parse_args()
+    spec = load_spec()
+    stale = []
+    for name in OUTPUTS:
+        path, text = TREE / name, render(name, spec)
+        if path.exists() and path.read_text() == text:
+            continue
+        stale.append(name)
+        if not options.check:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text)
+            print(f"gen: {name}")
+    if options.check and stale:
+        sys.exit(f"gen: stale: {', '.join(stale)}: run `make gen`")
+
+
+if __name__ == "__main__":
+    main()
