@@ -1,0 +1,1 @@
+"""The supported kernels: getting, building for, booting, and running a command inside."""

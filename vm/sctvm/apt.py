@@ -1,0 +1,94 @@
+"""How are Debian packages of any suite and architecture downloaded without installing anything?"""
+
+import re
+import subprocess
+from pathlib import Path
+
+from .error import VmError
+
+KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
+
+
+class Apt:
+    """An apt state of its own under `state`: the machine's mirrors, other suites, nothing shared."""
+
+    def __init__(self, state: Path, arch: str, suites: tuple[str, ...]):
+        self.arch = arch
+        native = _output(["dpkg", "--print-architecture"]).strip()
+        for directory in ("lists/partial", "cache/archives/partial", "etc"):
+            (state / directory).mkdir(parents=True, exist_ok=True)
+        (state / "status").touch()
+        (state / "etc" / "sources.list").write_text(_sources(suites, {native, arch}))
+        options = {
+            "Dir::State": state,
+            "Dir::State::lists": state / "lists",
+            "Dir::State::status": state / "status",
+            "Dir::Cache": state / "cache",
+            "Dir::Etc::sourcelist": state / "etc" / "sources.list",
+            "Dir::Etc::sourceparts": "/dev/null",
+            "Dir::Etc::preferencesparts": "/dev/null",
+            "Dir::Etc::preferences": "/dev/null",
+            "APT::Architecture": native,
+            "APT::Sandbox::User": "root",
+            "APT::Get::List-Cleanup": "false",
+            "Acquire::Languages": "none",
+            "Acquire::Check-Valid-Until": "false",
+        }
+        self._options = [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
+        self._options += ["-o", "APT::Architectures::=" + native, "-o", "APT::Architectures::=" + arch]
+
+    def update(self) -> None:
+        """Fetches the package lists of the suites."""
+        _output(["apt-get", *self._options, "-qq", "update"])
+
+    def depends(self, package: str) -> list[str]:
+        """Names of the packages that the newest version of `package` depends on."""
+        field = re.search(r"^Depends: (.*)$", self._show(package), re.MULTILINE)
+        return re.findall(r"(?:^|[,|] *)([a-z0-9][a-z0-9.+-]+)", field[1]) if field else []
+
+    def version(self, package: str) -> str:
+        """Version of the newest `package`."""
+        return re.search(r"^Version: (.*)$", self._show(package), re.MULTILINE)[1]
+
+    def download(self, packages: list[str], directory: Path) -> list[Path]:
+        """Downloads the packages' files into `directory`."""
+        directory.mkdir(parents=True, exist_ok=True)
+        _output(["apt-get", *self._options, "-qq", "download", *packages], cwd=directory)
+        return sorted(directory.glob("*.deb"))
+
+    def _show(self, package: str) -> str:
+        return _output(["apt-cache", *self._options, "--no-all-versions", "show", package])
+
+
+def _sources(suites: tuple[str, ...], arches: set[str]) -> str:
+    archive, security = _mirrors()
+    signed = f" signed-by={KEYRING}" if Path(KEYRING).exists() else ""
+    return "".join(
+        f"deb [arch={','.join(sorted(arches))}{signed}]"
+        f" {security if suite.endswith('-security') else archive} {suite} main\n"
+        for suite in suites
+    )
+
+
+def _mirrors() -> tuple[str, str]:
+    """The machine's own mirrors: of the Debian archive, and of its security archive."""
+    lines = _output(
+        ["apt-get", "indextargets", "--format", "$(RELEASE) $(REPO_URI)", "Created-By: Packages"]
+    )
+    mirrors = dict(reversed([line.split() for line in lines.splitlines()]))
+    codename = re.search(r"^VERSION_CODENAME=(\w+)", Path("/etc/os-release").read_text(), re.MULTILINE)
+    archive = mirrors.get(codename[1]) if codename else None
+    security = mirrors.get(codename[1] + "-security", archive) if codename else None
+    if archive is None or security is None:
+        raise VmError("apt sources: no mirror of this Debian release is configured; add one to /etc/apt")
+    return archive, security
+
+
+def _output(command: list[str], cwd: Path | None = None) -> str:
+    try:
+        done = subprocess.run(command, cwd=cwd, text=True, capture_output=True)
+    except FileNotFoundError:
+        raise VmError(f"{command[0]}: not found; kernels are fetched with Debian's apt and dpkg") from None
+    if done.returncode != 0:
+        raise VmError(f"{command[0]} failed; is the package mirror reachable?\n{done.stderr.strip()}")
+    return done.stdout

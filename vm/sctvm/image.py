@@ -1,0 +1,123 @@
+"""Where is a supported kernel's image, and its headers, unpacked?"""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+from .apt import Apt
+from .error import VmError
+from .kernels import Kernel
+from .places import cache, locked
+
+OF_THE_KERNEL = re.compile(r"linux-(image|binary|modules|headers|kbuild|base-)")
+"""Packages that make up an image or its headers; what else they depend on concerns an installed system."""
+
+
+@dataclass(frozen=True)
+class Image:
+    """An unpacked kernel: `home` is its own directory in the cache, `root` holds its files."""
+
+    kernel: Kernel
+    home: Path
+
+    @property
+    def root(self) -> Path:
+        return self.home / "root"
+
+    @property
+    def modules(self) -> Path:
+        """Its own modules: lib/modules/<release>."""
+        return _only(self.root, "lib/modules/*/modules.dep", "usr/lib/modules/*/modules.dep").parent
+
+    @property
+    def release(self) -> str:
+        """What `uname -r` says in it."""
+        return self.modules.name
+
+    @property
+    def vmlinuz(self) -> Path:
+        return _only(self.root, "boot/vmlinuz-*", "usr/lib/modules/*/vmlinuz")
+
+    @property
+    def headers(self) -> Path:
+        """Where modules are built against it: `make -C`."""
+        return self.root / "usr" / "src" / f"linux-headers-{self.release}"
+
+
+def _only(root: Path, *patterns: str) -> Path:
+    for pattern in patterns:
+        if found := sorted(root.glob(pattern)):
+            return found[0]
+    raise VmError(f"{root}: no {' or '.join(patterns)}; remove the directory {root.parent} and run again")
+
+
+def obtain(kernel: Kernel) -> Image:
+    """The kernel from the cache; what is missing is downloaded first, and nothing is installed."""
+    home = cache() / "kernels" / kernel.name
+    current = home / "current"
+    with locked(home):
+        if not current.exists():
+            print(f"{kernel.name}: downloading the kernel into {home}", file=sys.stderr)
+            version = _unpack(kernel, home)
+            current.unlink(missing_ok=True)
+            current.symlink_to(version)
+        return Image(kernel, current.resolve())
+
+
+def _unpack(kernel: Kernel, home: Path) -> str:
+    """Downloads and unpacks the newest version; returns it once its directory is complete."""
+    with tempfile.TemporaryDirectory(prefix="fetch-", dir=home) as scratch:
+        apt = Apt(Path(scratch, "apt"), kernel.arch, kernel.suites)
+        apt.update()
+        packages, version = _packages(apt, kernel)
+        partial = Path(scratch, "kernel")
+        root = partial / "root"
+        root.mkdir(parents=True)
+        for deb in apt.download(packages, Path(scratch, "debs")):
+            subprocess.run(["dpkg", "-x", deb, root], check=True)
+        _relocate(root)
+        _index(root)
+        final = home / version
+        if final.exists():
+            shutil.rmtree(final)
+        partial.rename(final)
+    return version
+
+
+def _packages(apt: Apt, kernel: Kernel) -> tuple[list[str], str]:
+    """What has to be unpacked, and the kernel's version."""
+    found: dict[str, None] = {}
+    todo = [kernel.image, kernel.headers]
+    while todo:
+        name = todo.pop()
+        # Programs of the build run here, whatever the kernel's architecture.
+        qualified = name if re.search(r"kbuild|-common", name) else f"{name}:{kernel.arch}"
+        if qualified not in found:
+            found[qualified] = None
+            todo += [other for other in apt.depends(qualified) if OF_THE_KERNEL.match(other)]
+    image = next(name for name in found if re.match(r"linux-image-\d", name))
+    return list(found), apt.version(image)
+
+
+def _relocate(root: Path) -> None:
+    """Debian's headers include one file by its installed path: name it by its place beside them."""
+    here = "$(dir $(realpath $(lastword $(MAKEFILE_LIST))))"
+    for makefile in root.glob("usr/src/linux-headers-*/Makefile"):
+        text = makefile.read_text()
+        if text.startswith("include /usr/src/"):
+            makefile.write_text(text.replace("include /usr/src/", f"include {here}../"))
+
+
+def _index(root: Path) -> None:
+    """Writes modules.dep, which the package leaves to its installation."""
+    for modules in [*root.glob("lib/modules/*/kernel"), *root.glob("usr/lib/modules/*/kernel")]:
+        depmod = shutil.which("depmod", path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
+        if depmod is None:
+            raise VmError("depmod: not found; install the package kmod")
+        base = modules.parents[3] if modules.parents[2].name == "lib" else root
+        subprocess.run([depmod, "-b", base, modules.parent.name], check=True)
