@@ -1,0 +1,68 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What can be made here. On a fresh Debian 12 every target first sets up what it needs.
+
+VENV := .venv
+PYTHON := $(VENV)/bin/python
+PYTEST := $(VENV)/bin/pytest
+
+# What `make demo` runs in the virtual machine.
+DEMO = vm/demo
+
+# Every Debian package that the targets need, and nowhere else named.
+PACKAGES := \
+	python3 python3-venv \
+	gcc gcc-12 make libc6-dev libelf1 libudev1 \
+	qemu-system-x86 busybox-static file udev kmod iproute2 procps
+
+MISSING := $(filter-out $(shell dpkg-query -W -f '$${db:Status-Status}-$${Package}\n' $(PACKAGES) 2>/dev/null \
+	| sed -n 's/^installed-//p'), $(PACKAGES))
+
+HOST_TESTS := $(wildcard tests/unit tests/golden tests/bad)
+GUEST_TESTS := $(wildcard tests/runtime tests/abi)
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test test-host test-guest test-all tools modules gen clean packages
+
+help: ## show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: tools modules ## see it work, in a virtual machine
+	vm/run -- $(DEMO)
+
+test: test-host test-guest ## run the tests: on this machine, then inside the default kernel
+
+test-host: tools
+	$(if $(HOST_TESTS),$(PYTEST) $(HOST_TESTS),@echo "no host tests")
+
+test-guest: tools
+	$(if $(GUEST_TESTS),vm/run -- $(PYTEST) -p no:cacheprovider $(GUEST_TESTS),@echo "no guest tests")
+
+test-all: test-host ## run all tests, on every supported kernel
+	$(PYTEST) vm/tests
+	$(if $(GUEST_TESTS),set -e; for kernel in $$(vm/run --list --names); do \
+		vm/run --kernel $$kernel -- $(PYTEST) -p no:cacheprovider $(GUEST_TESTS); done)
+
+tools: $(VENV)/.stamp ## set up the commands: .venv/bin
+
+modules: packages ## build the modules for the default kernel
+	vm/build
+
+gen: tools ## render what is generated from the specification
+	$(PYTHON) grammar/gen.py
+
+clean: ## remove what was made here; downloads stay in the cache
+	rm -rf $(VENV) sct.egg-info .pytest_cache .hypothesis
+	find . -name __pycache__ -prune -exec rm -rf {} +
+	$(if $(wildcard kmod/Makefile),$(MAKE) -C kmod clean)
+
+$(VENV)/.stamp: pyproject.toml | packages
+	$(or $(wildcard /usr/bin/python3),python3) -m venv $(VENV)
+	$(PYTHON) -m pip install --quiet --disable-pip-version-check --editable .[test,vm]
+	@touch $@
+
+packages:
+ifneq ($(MISSING),)
+	@test "$$(id -u)" = 0 || { echo "Missing packages; as root: apt-get install $(MISSING)" >&2; exit 1; }
+	apt-get update -qq
+	DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $(MISSING)
+endif
