@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Which call has this number, and what are its arguments called?"""
+
+from functools import cache
+
+from pysct import abi
+
+try:
+    from pysct.tables import CALLS
+except ImportError:  # a tree in which `make gen` never ran: numbers stand in for names
+    CALLS = {}
+
+_ABI_NAMES = {entry.number: name for name, entry in abi.ABIS.items()}
+
+
+@cache
+def _by_number(abi_number: int) -> dict[int, tuple[str, tuple[str, ...]]]:
+    calls = CALLS.get(_ABI_NAMES.get(abi_number, ""), {})
+    return {number: (name, tuple(argument for argument, _ in arguments)) for name, (number, arguments) in calls.items()}
+
+
+def abi_name(abi_number: int) -> str:
+    """Name of an ABI; `abi_9` if there is none."""
+    return _ABI_NAMES.get(abi_number, f"abi_{abi_number}")
+
+
+def call_name(abi_number: int, nr: int) -> str:
+    """Name of a system call; `syscall_9999` if there is none."""
+    known = _by_number(abi_number).get(nr)
+    return known[0] if known else f"syscall_{nr}"
+
+
+def argument_names(abi_number: int, nr: int, count: int) -> tuple[str, ...]:
+    """Names of the first `count` arguments; `arg1`, `arg2`, … where they are not known."""
+    known = _by_number(abi_number).get(nr)
+    names = known[1] if known else ()
+    return tuple(names[i] if i < len(names) else f"arg{i + 1}" for i in range(count))

@@ -1,0 +1,76 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What does sct_unload do?"""
+
+import argparse
+import time
+from collections.abc import Callable
+
+from pysct import modules, processes
+from pysct.cli import report
+from pysct.control import Control
+from pysct.failures import AbiMismatch, Failure, NotLoaded
+
+PROGRAM = "sct_unload"
+PATIENCE = 2.0
+"""Seconds that callers get to leave before they are named."""
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Deletes the rules, lets callers leave, and unloads both modules."""
+    parser = argparse.ArgumentParser(
+        prog=PROGRAM,
+        description="Deletes all rules and takes the modules sct_rules and sct_hijack out of the kernel. "
+        "If a process is in the way, it is named and the modules stay.",
+        epilog="Exit status: 0 unloaded or not loaded, 1 a process is in the way, 2 wrong usage, 4 not permitted.",
+    )
+    parser.add_argument(
+        "--wait",
+        nargs="?",
+        type=float,
+        const=float("inf"),
+        default=PATIENCE,
+        metavar="SECONDS",
+        help="wait that long for processes in the way to end (without a number: for ever; default: %(default).0f)",
+    )
+    wait = parser.parse_args(argv).wait
+    return report.run(PROGRAM, lambda: _unload(wait))
+
+
+def _unload(wait: float) -> int:
+    if not any(modules.is_loaded(module) for module in modules.FILES):
+        report.out(f"{PROGRAM}: nothing to do: the modules are not loaded")
+        return report.DONE
+    deadline = time.monotonic() + wait
+    _until_none(lambda: [str(holder) for holder in processes.holders()], deadline, "the rules stay as they are")
+    try:
+        _empty(deadline)
+    except (NotLoaded, AbiMismatch):
+        pass  # half loaded, or of another release: rmmod will say what is in the way
+    gone = [module for module in reversed(modules.FILES) if modules.unload(module)]
+    report.out(f"{PROGRAM}: unloaded {' and '.join(gone) or 'nothing'}")
+    return report.DONE
+
+
+def _empty(deadline: float) -> None:
+    """No rule in force, and nobody inside a diverted call."""
+    from pysct.cli.ruleset import empty_image
+
+    with Control.open() as control:
+        if control.version().generation:
+            control.upload(empty_image())
+        _until_none(
+            lambda: [processes.inside(caller) for caller in control.callers()], deadline, "all rules have been deleted"
+        )
+
+
+def _until_none(look: Callable[[], list[str]], deadline: float, state: str) -> None:
+    """Waits until `look` finds nothing; a Failure names what it still finds at the deadline."""
+    pause = 0.01
+    while found := look():
+        if time.monotonic() >= deadline:
+            raise Failure(
+                "the modules are in use:\n" + "\n".join(f"  {one}" for one in found) + f"\n({state})",
+                "end these processes, or let sct_unload --wait do so when they are gone",
+            )
+        time.sleep(pause)
+        pause = min(pause * 2, 0.5)

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""How does an event read as one line of JSON?
+
+An event is an object with these members, always all of them:
+
+    type        "event"
+    time        string: ISO 8601, UTC, to the nanosecond
+    rule        string: the rule's name
+    generation  number: of the rule set
+    index       number: of the rule in its rule set, from 0
+    when        "before" or "after"
+    abi         string        call        string: the system call's name
+    nr          number: of the system call
+    pid tid ppid uid euid suid fsuid gid egid sgid fsgid cpu   numbers
+    comm        string        cwd         string, or null if it was not logged
+    args        list of objects: name, kind, value (a number, by kind), and
+                for strings: state ("whole", "cut", "fault", "long", "absent")
+                and string (null unless whole or cut)
+    actions     list of strings: LOG, FAIL, KILL, SUSPEND
+    retval      number: what the call returned; null before the call
+    error       string: name of the error that was returned, or null
+    torn        true if the record was damaged
+
+Events that were lost: type "lost", time, rule, generation, index, count,
+cause ("buffer", "reader", "memory").
+
+A string whose bytes are not UTF-8 has \\xNN in place of those that are not,
+and then a member `…_hex` beside it holds all bytes; without such a member the
+string is exact.  The line itself is ASCII.
+"""
+
+import json
+from datetime import UTC, datetime
+
+from pysct import abi, calls, values
+from pysct.events import Event, Lost, String
+
+_NUMBERS = ("pid", "tid", "ppid", "uid", "euid", "suid", "fsuid", "gid", "egid", "sgid", "fsgid", "cpu")
+_STATES = {value: name.lower() for name, value in vars(abi.State).items() if name.isupper()}
+_CAUSES = {value: name.lower() for name, value in vars(abi.Cause).items() if name.isupper()}
+
+
+def line(said: Event | Lost) -> str:
+    """One line, without its newline."""
+    return json.dumps(event_object(said) if isinstance(said, Event) else lost_object(said))
+
+
+def event_object(event: Event) -> dict:
+    """The members of an event, in their order."""
+    failed = bool(event.actions & abi.ACTIONS["FAIL"].mask)
+    result = failed or event.phase == abi.PHASES["after"]
+    names = calls.argument_names(event.abi, event.nr, len(event.args))
+    return {
+        "type": "event",
+        "time": _time(event.time),
+        **_text("rule", event.name),
+        "generation": event.generation,
+        "index": event.rule,
+        "when": values.phase_name(event.phase),
+        "abi": calls.abi_name(event.abi),
+        "call": calls.call_name(event.abi, event.nr),
+        "nr": event.nr,
+        **{name: getattr(event, name) for name in _NUMBERS},
+        **_text("comm", event.comm),
+        **_text("cwd", _held(event.cwd)),
+        "args": [_argument(event, i, name) for i, name in enumerate(names)],
+        "actions": values.action_names(event.actions),
+        "retval": event.retval if result else None,
+        "error": (values.error_name(values.error_number(event.retval)) if result else "") or None,
+        "torn": event.torn,
+    }
+
+
+def lost_object(lost: Lost) -> dict:
+    """The members of a note of lost events, in their order."""
+    return {
+        "type": "lost",
+        "time": _time(lost.time),
+        **_text("rule", lost.name),
+        "generation": lost.generation,
+        "index": lost.rule,
+        "count": lost.count,
+        "cause": _CAUSES.get(lost.cause, str(lost.cause)),
+    }
+
+
+def _argument(event: Event, index: int, name: str) -> dict:
+    kind = event.kinds[index]
+    members = {"name": name, "kind": values.kind_name(kind), "value": values.number(event.args[index], kind)}
+    held = event.strings.get(index)
+    if held is not None:
+        members |= {"state": _STATES.get(held.state, str(held.state)), **_text("string", _held(held))}
+    return members
+
+
+def _held(string: String | None) -> bytes | None:
+    return string.data if string and string.state in (abi.State.WHOLE, abi.State.CUT) else None
+
+
+def _text(key: str, data: bytes | None) -> dict:
+    if data is None:
+        return {key: None}
+    try:
+        return {key: data.decode()}
+    except UnicodeDecodeError:
+        return {key: data.decode(errors="backslashreplace"), f"{key}_hex": data.hex()}
+
+
+def _time(nanoseconds: int) -> str:
+    try:
+        seconds, rest = divmod(nanoseconds, 1_000_000_000)
+        return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
+    except (ValueError, OverflowError, OSError):
+        return str(nanoseconds)

@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""How does an event read as a line of text?"""
+
+import re
+from collections.abc import Callable
+from datetime import datetime
+
+from pysct import abi, calls, values
+from pysct.events import Event, Lost
+
+_MACRO = re.compile(rb"%(%|[A-Za-z_][A-Za-z0-9_]*)")
+
+_CAUSES = {
+    abi.Cause.BUFFER: "nobody read fast enough",
+    abi.Cause.READER: "this reader fell behind",
+    abi.Cause.MEMORY: "the kernel had no memory to judge the calls",
+}
+
+
+def line(event: Event) -> str:
+    """The event by its rule's log_format, or as default_line(); without a newline."""
+    return default_line(event) if event.template is None else by_template(event, event.template)
+
+
+def by_template(event: Event, template: bytes) -> str:
+    """`template` with its macros replaced; a macro that does not exist stands for itself."""
+    text: list[str] = []
+    end = 0
+    for found in _MACRO.finditer(template):
+        text.append(values.escape(template[end : found.start()]))
+        text.append(_macro(event, found[1].decode()))
+        end = found.end()
+    text.append(values.escape(template[end:]))
+    return "".join(text)
+
+
+def default_line(event: Event) -> str:
+    """What a rule without a log_format logs, made to be searched: `TIME RULE: COMM[PID] uid=N: call(…) = result`."""
+    who = f"{values.escape(event.comm)}[{event.pid}]"
+    call = f"{calls.call_name(event.abi, event.nr)}({_params(event)})"
+    return f"{time_text(event.time)} {values.escape(event.name)}: {who} uid={event.uid}: {call}{_outcome(event)}"
+
+
+def lost_line(lost: Lost) -> str:
+    """How a reader is told that events are missing."""
+    events = "1 event" if lost.count == 1 else f"{lost.count} events"
+    were = "was" if lost.count == 1 else "were"
+    cause = _CAUSES.get(lost.cause, f"cause {lost.cause}")
+    return f"--- {events} of rule '{values.escape(lost.name)}' {were} lost: {cause} ---"
+
+
+def time_text(nanoseconds: int) -> str:
+    """A time since 1970 as local date and time, to the microsecond; the bare number if no calendar has it."""
+    try:
+        seconds, rest = divmod(nanoseconds, 1_000_000_000)
+        return f"{datetime.fromtimestamp(seconds):%Y-%m-%d %H:%M:%S}.{rest // 1000:06d}"
+    except (ValueError, OverflowError, OSError):
+        return str(nanoseconds)
+
+
+def _params(event: Event) -> str:
+    return ", ".join(values.argument(event, i) for i in range(len(event.args)))
+
+
+def _outcome(event: Event) -> str:
+    if event.actions & abi.ACTIONS["FAIL"].mask:
+        text = f" refused: {_error(event)}"
+    elif event.phase == abi.PHASES["after"]:
+        text = f" = {values.result(event.retval)}"
+    else:
+        text = ""
+    if event.actions & abi.ACTIONS["KILL"].mask:
+        text += " killed"
+    if event.actions & abi.ACTIONS["SUSPEND"].mask:
+        text += " suspended"
+    return text
+
+
+def _error(event: Event) -> str:
+    failed = event.actions & abi.ACTIONS["FAIL"].mask
+    return values.error_name(values.error_number(event.retval)) if failed else ""
+
+
+def _cwd(event: Event) -> str:
+    if event.cwd is None or event.cwd.state not in (abi.State.WHOLE, abi.State.CUT):
+        return "?"
+    return values.string(event.cwd, 0)
+
+
+def _plain(name: str) -> Callable[[Event], str]:
+    return lambda event: str(getattr(event, name))
+
+
+_NUMBERS = ("pid", "tid", "ppid", "uid", "euid", "suid", "fsuid", "gid", "egid", "sgid", "fsgid", "retval")
+
+MACROS: dict[str, Callable[[Event], str]] = {
+    **{name: _plain(name) for name in _NUMBERS},
+    "ruleid": lambda e: values.escape(e.name),
+    "rule": lambda e: values.escape(e.name),
+    "sid": lambda e: str(e.nr),
+    "sname": lambda e: calls.call_name(e.abi, e.nr),
+    "syscall": lambda e: calls.call_name(e.abi, e.nr),
+    "abi": lambda e: calls.abi_name(e.abi),
+    "params": _params,
+    "time": lambda e: time_text(e.time),
+    "when": lambda e: values.phase_name(e.phase),
+    "action": lambda e: ",".join(values.action_names(e.actions)),
+    "error": _error,
+    "comm": lambda e: values.quote(e.comm),
+    "cwd": _cwd,
+    "errno": lambda e: str(values.error_number(e.retval)),
+}
+"""What each macro stands for; an argument's own name comes after them."""
+
+
+def _macro(event: Event, name: str) -> str:
+    if name == "%":
+        return "%"
+    if name in MACROS:
+        return MACROS[name](event)
+    names = calls.argument_names(event.abi, event.nr, len(event.args))
+    return values.argument(event, names.index(name)) if name in names else f"%{name}"

@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""How is one value of an event written, so that no terminal takes it for a command?"""
+
+import errno
+
+from pysct import abi
+from pysct.events import Event, String
+
+_KINDS = {kind.number: kind for kind in abi.KINDS.values()}
+_SHORT = {0x07: "\\a", 0x08: "\\b", 0x09: "\\t", 0x0A: "\\n", 0x0B: "\\v", 0x0C: "\\f", 0x0D: "\\r"}
+
+# The kernel's own: a caller never sees them, an after rule does.
+_RESTARTS = {512: "ERESTARTSYS", 513: "ERESTARTNOINTR", 514: "ERESTARTNOHAND", 516: "ERESTART_RESTARTBLOCK"}
+# Where two names share a number, Python lists either; these are the kernel's.
+_PREFERRED = {getattr(errno, n): n for n in ("EAGAIN", "EDEADLK", "EOPNOTSUPP")}
+_ERRORS = {**errno.errorcode, **_PREFERRED, **_RESTARTS}
+
+ERRNO_MAX = 4095
+"""A call's result of -ERRNO_MAX to -1 is an error."""
+
+
+def escape(data: bytes, quotes: bool = False) -> str:
+    r"""Bytes as printable text: C escapes, \xNN for what is not printable UTF-8.
+
+    quotes: a double quote is escaped as well.
+    """
+    text: list[str] = []
+    for character in data.decode("utf-8", errors="surrogateescape"):
+        if character == "\\" or (quotes and character == '"'):
+            text.append("\\" + character)
+        elif "\udc80" <= character <= "\udcff":
+            text.append(f"\\x{ord(character) - 0xDC00:02x}")
+        elif character.isprintable():
+            text.append(character)
+        elif ord(character) in _SHORT:
+            text.append(_SHORT[ord(character)])
+        else:
+            text.extend(f"\\x{byte:02x}" for byte in character.encode())
+    return "".join(text)
+
+
+def quote(data: bytes) -> str:
+    """Bytes in double quotes, as a C string."""
+    return f'"{escape(data, quotes=True)}"'
+
+
+def kind_name(kind: int) -> str:
+    """Name of an argument's kind; `kind_99` if there is none."""
+    return _KINDS[kind].name if kind in _KINDS else f"kind_{kind}"
+
+
+def number(register: int, kind: int) -> int:
+    """An argument register as a number of its declared width and sign."""
+    known = _KINDS.get(kind)
+    if known is None:
+        return register
+    value = register & ((1 << known.bits) - 1)
+    return value - (1 << known.bits) if known.signed and value >> (known.bits - 1) else value
+
+
+def argument(event: Event, index: int) -> str:
+    """Argument `index` (from 0) as it stands in a line of the log."""
+    kind = kind_name(event.kinds[index])
+    value = number(event.args[index], event.kinds[index])
+    if kind == "str" and index in event.strings:
+        return string(event.strings[index], value)
+    if kind in ("ptr", "str"):
+        return pointer(value)
+    return str(value) if event.kinds[index] in _KINDS else hex(value)
+
+
+def string(held: String, address: int) -> str:
+    """A string argument: its text in quotes, or, where there is none, its address."""
+    if held.state == abi.State.WHOLE:
+        return quote(held.data)
+    if held.state == abi.State.CUT:
+        return quote(held.data) + "..."
+    if held.state == abi.State.LONG:
+        return pointer(address) + " (too long)"
+    return pointer(address)
+
+
+def pointer(address: int) -> str:
+    """An address in hexadecimal, NULL for none."""
+    return hex(address) if address else "NULL"
+
+
+def error_number(result: int) -> int:
+    """The positive error number of a call's result, 0 if it is none."""
+    return -result if -ERRNO_MAX <= result < 0 else 0
+
+
+def error_name(code: int) -> str:
+    """Name of a positive error number, else the number itself; empty for 0."""
+    return _ERRORS.get(code, str(code)) if code else ""
+
+
+def result(value: int) -> str:
+    """A call's result as strace shows it: `0`, `-1 ENOENT`, `? ERESTARTSYS`."""
+    code = error_number(value)
+    if not code:
+        return str(value)
+    return ("? " if code in _RESTARTS else "-1 ") + error_name(code)
+
+
+def action_names(mask: int) -> list[str]:
+    """Names of the actions in a mask, in the order of their bits."""
+    return [name for name, action in abi.ACTIONS.items() if mask & action.mask]
+
+
+def phase_name(phase: int) -> str:
+    """`before` or `after`."""
+    return next((name for name, value in abi.PHASES.items() if value == phase), f"phase_{phase}")
