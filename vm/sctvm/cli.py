@@ -4,15 +4,13 @@ import argparse
 import os
 import signal
 import sys
+from pathlib import Path
 
 from . import image, kernels, machine, modules, session
 from .error import VmError
 from .places import TREE
 from .terminal import Terminal
-
-BOOT_LIMIT = 300.0
-"""Seconds; without KVM on a busy machine a boot may well take a minute."""
-
+from .verdict import judge
 
 def run_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
@@ -28,7 +26,10 @@ def run_parser() -> argparse.ArgumentParser:
     parser.add_argument("--icount", action="store_true", help="one CPU whose clock counts instructions")
     parser.add_argument("--gdb", action="store_true", help="let gdb attach to port 1234")
     parser.add_argument("--timeout", metavar="SECONDS", type=float, default=1800.0, help="default: %(default).0f")
+    parser.add_argument("--boot-timeout", metavar="SECONDS", type=float, default=300.0, help="default: %(default).0f")
     parser.add_argument("--memory", metavar="MIB", type=int, default=2048, help="default: %(default)s")
+    parser.add_argument("--console", metavar="FILE", type=Path, help="keep what the guest's kernel says")
+    parser.add_argument("--modules", metavar="DIR", type=Path, default=modules.SOURCE, help="sources; default: kmod")
     parser.add_argument("--no-modules", action="store_true", help="build no modules")
     parser.add_argument("--list", action="store_true", help="show the supported kernels")
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help=argparse.SUPPRESS)
@@ -77,6 +78,9 @@ def _guarded(work) -> int:
         return error.status
     except KeyboardInterrupt:
         return 128 + signal.SIGINT
+    except BrokenPipeError:  # Whoever read our output is gone.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 128 + signal.SIGPIPE
 
 
 def _list() -> int:
@@ -87,30 +91,47 @@ def _list() -> int:
 
 def _run(args: argparse.Namespace) -> int:
     target = image.obtain(kernels.pick(args.kernel))
-    files = {} if args.no_modules else modules.build(target)
+    files = {} if args.no_modules else modules.build(target, args.modules.resolve())
     settings = machine.Settings(
         append=tuple(word for words in args.append for word in words.split()),
         icount=args.icount,
         gdb=args.gdb,
         memory=args.memory,
     )
-    terminal = Terminal()
-    limits = session.Limits(boot=BOOT_LIMIT, command=args.timeout)
     if args.gdb:
-        print(f"vm/run: gdb -ex 'target remote 127.0.0.1:1234'; modules: {modules.directory(target)}", file=sys.stderr)
+        _explain_gdb(modules.directory(target, args.modules.resolve()))
+    terminal = Terminal()
+    limits = session.Limits(boot=args.boot_timeout, command=args.timeout)
     started = machine.start(target, settings)
+    running = session.Session(started, _job(args.command, target, terminal), files, limits, terminal)
     try:
         terminal.enter()
-        return session.Session(started, _job(args.command, target, terminal), files, limits, terminal).run()
+        running.run()
     finally:
-        session.end(started)
+        machine.end(started)
         terminal.restore()
+        if args.console:
+            args.console.write_text("\n".join(running.console.lines) + "\n")
+    status, message = judge(running)
+    if message:
+        print(message, file=sys.stderr)
+    return status
+
+
+def _explain_gdb(directory: Path) -> None:
+    print(
+        "vm/run: the guest listens to gdb; in another terminal:\n"
+        "  gdb -ex 'target remote 127.0.0.1:1234'\n"
+        "and for the symbols of a loaded module, with ADDRESS from the guest's /sys/module/sct_hijack/sections/.text:\n"
+        f"  add-symbol-file {directory}/sct-hijack.ko ADDRESS",
+        file=sys.stderr,
+    )
 
 
 def _job(command: list[str], target: image.Image, terminal: Terminal) -> dict:
     """What the agent is told (guest/agent.py)."""
     cwd = os.getcwd()
-    path = f"{TREE / '.venv' / 'bin'}:{os.environ.get('PATH', os.defpath)}"
+    path = f"{TREE / '.venv' / 'bin'}:{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
     env = {"PATH": path, "HOME": "/root", "USER": "root", "TERM": os.environ.get("TERM", "dumb")}
     env |= {name: os.environ[name] for name in ("LANG", "LC_ALL", "CI") if name in os.environ}
     return {

@@ -1,6 +1,7 @@
 """How do our own standard streams serve the command?"""
 
 import os
+import select
 import termios
 import time
 import tty
@@ -56,7 +57,10 @@ class Terminal:
     def write(self, stream: int, data: bytes) -> None:
         view = memoryview(data)
         while view:
-            view = view[os.write(stream, view) :]
+            try:
+                view = view[os.write(stream, view) :]
+            except BlockingIOError:
+                select.select([], [stream], [])
 
 
 def _is_terminal(stream: int) -> bool:

@@ -18,8 +18,8 @@ class Kind(IntEnum):
     STDERR = 3  # bytes of its standard error
     EXIT = 4  # exit status, decimal; nothing follows
     # From the host.
-    FILE = 16  # a module: its name, a zero byte, its contents
-    JOB = 17  # what to run: JSON, see job.py
+    MODULE = 16  # a module: its name, a zero byte, its contents
+    JOB = 17  # what to run: JSON, see guest/agent.py
     STDIN = 18  # bytes of standard input; empty at its end
     SIZE = 19  # rows and columns of the terminal: "24 80"
 

@@ -1,6 +1,5 @@
 """Runs one command in the guest for the host at the other end of the virtio port, then waits to be switched off."""
 
-import glob
 import json
 import os
 import sys
@@ -17,19 +16,24 @@ MODULES = "/run/sct/modules"
 
 def open_port() -> int:
     """The virtio port, found by its name without help from udev."""
-    for path in glob.glob("/sys/class/virtio-ports/*/name"):
-        with open(path) as file:
+    ports = "/sys/class/virtio-ports"
+    for port in os.listdir(ports):
+        with open(f"{ports}/{port}/name") as file:
             if file.read().strip() == wire.PORT:
-                return os.open("/dev/" + os.path.basename(os.path.dirname(path)), os.O_RDWR)
+                return os.open(f"/dev/{port}", os.O_RDWR)
     sys.exit(f"sct agent: no virtio port {wire.PORT}")
 
 
 def receive(link: pump.Link) -> dict:
-    """Keeps the modules that the host sends, and returns the job that it sends after them."""
+    """Keeps the modules that the host sends, and returns the job that it sends after them.
+
+    The job: argv, cwd and env of the command; the rows and columns of its terminal, if it gets one; directories to
+    keep; the directory of the kernel's own modules; the farewell for the kernel's log.
+    """
     os.makedirs(MODULES)
     while True:
         for kind, payload in link.receive():
-            if kind == wire.Kind.FILE:
+            if kind == wire.Kind.MODULE:
                 name, _, contents = payload.partition(b"\0")
                 with open(os.path.join(MODULES, name.decode()), "wb") as file:
                     file.write(contents)

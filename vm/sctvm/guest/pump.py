@@ -67,7 +67,8 @@ class Command:
                 os.dup2(descriptor, number)
             if self.terminal:
                 fcntl.ioctl(0, termios.TIOCSCTTY, 0)
-            signal.signal(signal.SIGPIPE, signal.SIG_DFL)
+            for ignored_by_python in (signal.SIGPIPE, signal.SIGXFSZ):
+                signal.signal(ignored_by_python, signal.SIG_DFL)
             os.execvp(argv[0], argv)
         except OSError as error:
             os.write(2, f"{argv[0]}: {error.strerror}\n".encode())
