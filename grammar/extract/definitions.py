@@ -10,14 +10,14 @@ from pathlib import Path
 
 from conditions import live_text
 
-# Directories whose code is never a part of the kernels meant here, and stand-ins for a kernel without an MMU or timers.
+# Directories whose code is no part of a kernel, and stand-ins for a kernel without an MMU or timers.
 _SKIP_TOP = {"Documentation", "LICENSES", "certs", "rust", "samples", "scripts", "sound", "tools", "usr"}
 _SKIP_FILES = {"mm/nommu.c", "kernel/time/posix-stubs.c", "kernel/sys_ni.c"}
 _DEFINE = re.compile(r"^(COMPAT_SYSCALL|SYSCALL32|SYSCALL)_DEFINE([0-6])[ \t]*\(", re.M)
 # A 64-bit argument of a 32-bit caller: two registers, low word first on little-endian machines.
 _PAIR = re.compile(r"\b(?:compat_arg_u64_dual|arg_u32p|SC_ARG64)\s*\(\s*(\w+)\s*\)")
 _PAIR_PROTOTYPE = re.compile(r"\bcompat_arg_u64\s*\(\s*(\w+)\s*\)")
-_ALIAS = re.compile(r"^#define\s+__(?:arm64|x64|ia32)_((?:compat_)?sys_\w+)\s+__(?:arm64|x64|ia32)_((?:compat_)?sys_\w+)", re.M)
+_ALIAS = re.compile(r"^#define\s+__(?:arm64|x64|ia32)_(\w+)\s+__(?:arm64|x64|ia32)_(\w+)$", re.M)
 
 COMMON = {"CONFIG_CLONE_BACKWARDS": 1, "CONFIG_CLONE_BACKWARDS2": None, "CONFIG_CLONE_BACKWARDS3": None, "CONFIG_MMU": 1,
           "CONFIG_64BIT": 1, "CONFIG_COMPAT": 1, "CONFIG_CPU_BIG_ENDIAN": None, "__BIG_ENDIAN": None, "BITS_PER_LONG": 64,
