@@ -26,6 +26,7 @@ OUTPUTS = {  # file: template
     "pysct/abi.py": "abi.py.j2",
     "pysct/tables.py": "tables.py.j2",
     "pysct/constants.py": "constants.py.j2",
+    "pysct/syntax.py": "syntax.py.j2",
     "docs/reference.md": "reference.md.j2",
 }
 
@@ -83,6 +84,8 @@ def load_spec():
     for field in spec["field"]:
         field.setdefault("context", "any")
         field.setdefault("phase", "any")
+    for opcode in spec["opcode"]:
+        opcode.setdefault("scales", False)
     return spec
 
 
@@ -114,7 +117,8 @@ def render(name, spec):
     env.filters["hex"] = lambda number: f"{number:#04x}"
     columns, constants = load_constants()
     text = env.get_template(OUTPUTS[name]).render(
-        spec=spec, calls=load_calls(spec), classes=load_classes(), columns=columns, constants=constants)
+        spec=spec, calls=load_calls(spec), classes=load_classes(), columns=columns, constants=constants,
+        grammar=(HERE / "rules.lark").read_text())
     if name.endswith(".py"):
         ast.parse(text)
     return text

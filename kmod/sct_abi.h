@@ -31,6 +31,7 @@
 #define SCT_MATCHES_MAX 64 /* rules: rules of one point and phase that say continue = yes, and so rules that one call can match, less one */
 #define SCT_COST_MAX 1073741824 /* steps: the most that the verifier lets one program cost */
 #define SCT_RECORD_MAX 3840 /* bytes: a record of the log; what does not fit is cut and marked as cut */
+#define SCT_DEPTH_MAX 100 /* levels: of brackets and operators inside each other in a rule */
 #define SCT_READERS_MAX 32 /* readers: open descriptors of the log device */
 
 enum sct_abi {
@@ -157,6 +158,7 @@ enum sct_mechanism {
 #define SCT_ERROR_LOCKED 24 /* EPERM: the rules are locked until reboot */
 #define SCT_ERROR_MEMORY 25 /* ENOMEM: the kernel has no memory for these rules */
 #define SCT_ERROR_FTRACE_OFF 26 /* EBUSY: function tracing is switched off */
+#define SCT_ERROR_NO_RETURN 27 /* EOPNOTSUPP: {abi} {syscall}: this call can end its thread instead of returning: there is no `after` */
 
 /* a part of an image: count elements from offset */
 struct sct_section {

@@ -32,6 +32,7 @@ class Limit:
     MATCHES = 64  # rules
     COST = 1073741824  # steps
     RECORD = 3840  # bytes
+    DEPTH = 100  # levels
     READERS = 32  # readers
 
 
@@ -50,6 +51,7 @@ LIMIT_DOC = {
     'MATCHES': 'rules of one point and phase that say continue = yes, and so rules that one call can match, less one',
     'COST': 'the most that the verifier lets one program cost',
     'RECORD': 'a record of the log; what does not fit is cut and marked as cut',
+    'DEPTH': 'of brackets and operators inside each other in a rule',
     'READERS': 'open descriptors of the log device',
 }
 
@@ -182,55 +184,56 @@ MECHANISMS = {
 
 
 class Opcode(NamedTuple):
-    """An instruction of the bytecode; cost is in steps."""
+    """An instruction of the bytecode; cost is in steps, if it scales for each byte of its string."""
 
     name: str
     number: int
     form: str
     cost: int
+    scales: bool
     doc: str
 
 
 OPCODES = {
-    'RET': Opcode('RET', 0x01, 'none', 1, 'no further rule: end'),
-    'MATCH': Opcode('MATCH', 0x02, 'match', 1, 'a true: rule imm matches, and the search ends unless the rule continues; a unknown: counted as unknown; else go on'),
-    'JF': Opcode('JF', 0x03, 'jump', 1, 'jump if a is known and false'),
-    'JT': Opcode('JT', 0x04, 'jump', 1, 'jump if a is known and true'),
-    'LDI': Opcode('LDI', 0x10, 'imm', 1, 'dst = imm, sign-extended'),
-    'LDC': Opcode('LDC', 0x11, 'const', 1, 'dst = constant imm'),
-    'LDF': Opcode('LDF', 0x12, 'field', 2, 'dst = field imm'),
-    'LDA': Opcode('LDA', 0x13, 'arg', 1, 'dst = argument imm, widened from its kind'),
-    'ADD': Opcode('ADD', 0x20, 'binary', 1, 'dst = a + b'),
-    'SUB': Opcode('SUB', 0x21, 'binary', 1, 'dst = a - b'),
-    'MUL': Opcode('MUL', 0x22, 'binary', 1, 'dst = a * b'),
-    'DIV': Opcode('DIV', 0x23, 'binary', 4, 'dst = a / b, signed, towards zero; unknown if b is 0; the most negative number by -1 is itself'),
-    'MOD': Opcode('MOD', 0x24, 'binary', 4, 'dst = a % b, signed, sign of a; unknown if b is 0; the most negative number by -1 is 0'),
-    'DIVU': Opcode('DIVU', 0x25, 'binary', 4, 'dst = a / b, unsigned; unknown if b is 0'),
-    'MODU': Opcode('MODU', 0x26, 'binary', 4, 'dst = a % b, unsigned; unknown if b is 0'),
-    'AND': Opcode('AND', 0x27, 'binary', 1, 'dst = a & b'),
-    'OR': Opcode('OR', 0x28, 'binary', 1, 'dst = a | b'),
-    'XOR': Opcode('XOR', 0x29, 'binary', 1, 'dst = a ^ b'),
-    'SHL': Opcode('SHL', 0x2a, 'binary', 1, 'dst = a << (b & 63)'),
-    'SHR': Opcode('SHR', 0x2b, 'binary', 1, 'dst = a >> (b & 63), unsigned'),
-    'SAR': Opcode('SAR', 0x2c, 'binary', 1, 'dst = a >> (b & 63), signed'),
-    'NEG': Opcode('NEG', 0x30, 'unary', 1, 'dst = -a'),
-    'NOT': Opcode('NOT', 0x31, 'unary', 1, 'dst = ~a'),
-    'EQ': Opcode('EQ', 0x40, 'binary', 1, 'dst = a == b'),
-    'NE': Opcode('NE', 0x41, 'binary', 1, 'dst = a != b'),
-    'LT': Opcode('LT', 0x42, 'binary', 1, 'dst = a < b, signed'),
-    'LE': Opcode('LE', 0x43, 'binary', 1, 'dst = a <= b, signed'),
-    'LTU': Opcode('LTU', 0x44, 'binary', 1, 'dst = a < b, unsigned'),
-    'LEU': Opcode('LEU', 0x45, 'binary', 1, 'dst = a <= b, unsigned'),
-    'ALL': Opcode('ALL', 0x50, 'binary', 1, 'dst = a and b as truth values: false if either is known false, else unknown if either is unknown, else true'),
-    'ANY': Opcode('ANY', 0x51, 'binary', 1, 'dst = a or b as truth values: true if either is known true, else unknown if either is unknown, else false'),
-    'FALSE': Opcode('FALSE', 0x52, 'unary', 1, 'dst = a is false'),
-    'TRUE': Opcode('TRUE', 0x53, 'unary', 1, 'dst = a is true'),
-    'SEQ': Opcode('SEQ', 0x60, 'strconst', 64, 'dst = string a equals string imm'),
-    'SPRE': Opcode('SPRE', 0x61, 'strconst', 64, 'dst = string a starts with string imm'),
-    'SSUF': Opcode('SSUF', 0x62, 'strconst', 64, 'dst = string a ends with string imm'),
-    'SCON': Opcode('SCON', 0x63, 'strconst', 4096, 'dst = string a contains string imm'),
-    'SGLOB': Opcode('SGLOB', 0x64, 'strconst', 4096, 'dst = string a as a whole matches glob imm: * any bytes, ? one byte, [a-z] one of, \\ the next byte itself'),
-    'SEQS': Opcode('SEQS', 0x65, 'strstr', 128, 'dst = string a equals string b'),
+    'RET': Opcode('RET', 0x01, 'none', 1, False, 'no further rule: end'),
+    'MATCH': Opcode('MATCH', 0x02, 'match', 1, False, 'a true: rule imm matches, and the search ends unless the rule continues; a unknown: counted as unknown; else go on'),
+    'JF': Opcode('JF', 0x03, 'jump', 1, False, 'jump if a is known and false'),
+    'JT': Opcode('JT', 0x04, 'jump', 1, False, 'jump if a is known and true'),
+    'LDI': Opcode('LDI', 0x10, 'imm', 1, False, 'dst = imm, sign-extended'),
+    'LDC': Opcode('LDC', 0x11, 'const', 1, False, 'dst = constant imm'),
+    'LDF': Opcode('LDF', 0x12, 'field', 2, False, 'dst = field imm'),
+    'LDA': Opcode('LDA', 0x13, 'arg', 1, False, 'dst = argument imm, widened from its kind'),
+    'ADD': Opcode('ADD', 0x20, 'binary', 1, False, 'dst = a + b'),
+    'SUB': Opcode('SUB', 0x21, 'binary', 1, False, 'dst = a - b'),
+    'MUL': Opcode('MUL', 0x22, 'binary', 1, False, 'dst = a * b'),
+    'DIV': Opcode('DIV', 0x23, 'binary', 4, False, 'dst = a / b, signed, towards zero; unknown if b is 0; the most negative number by -1 is itself'),
+    'MOD': Opcode('MOD', 0x24, 'binary', 4, False, 'dst = a % b, signed, sign of a; unknown if b is 0; the most negative number by -1 is 0'),
+    'DIVU': Opcode('DIVU', 0x25, 'binary', 4, False, 'dst = a / b, unsigned; unknown if b is 0'),
+    'MODU': Opcode('MODU', 0x26, 'binary', 4, False, 'dst = a % b, unsigned; unknown if b is 0'),
+    'AND': Opcode('AND', 0x27, 'binary', 1, False, 'dst = a & b'),
+    'OR': Opcode('OR', 0x28, 'binary', 1, False, 'dst = a | b'),
+    'XOR': Opcode('XOR', 0x29, 'binary', 1, False, 'dst = a ^ b'),
+    'SHL': Opcode('SHL', 0x2a, 'binary', 1, False, 'dst = a << (b & 63)'),
+    'SHR': Opcode('SHR', 0x2b, 'binary', 1, False, 'dst = a >> (b & 63), unsigned'),
+    'SAR': Opcode('SAR', 0x2c, 'binary', 1, False, 'dst = a >> (b & 63), signed'),
+    'NEG': Opcode('NEG', 0x30, 'unary', 1, False, 'dst = -a'),
+    'NOT': Opcode('NOT', 0x31, 'unary', 1, False, 'dst = ~a'),
+    'EQ': Opcode('EQ', 0x40, 'binary', 1, False, 'dst = a == b'),
+    'NE': Opcode('NE', 0x41, 'binary', 1, False, 'dst = a != b'),
+    'LT': Opcode('LT', 0x42, 'binary', 1, False, 'dst = a < b, signed'),
+    'LE': Opcode('LE', 0x43, 'binary', 1, False, 'dst = a <= b, signed'),
+    'LTU': Opcode('LTU', 0x44, 'binary', 1, False, 'dst = a < b, unsigned'),
+    'LEU': Opcode('LEU', 0x45, 'binary', 1, False, 'dst = a <= b, unsigned'),
+    'ALL': Opcode('ALL', 0x50, 'binary', 1, False, 'dst = a and b as truth values: false if either is known false, else unknown if either is unknown, else true'),
+    'ANY': Opcode('ANY', 0x51, 'binary', 1, False, 'dst = a or b as truth values: true if either is known true, else unknown if either is unknown, else false'),
+    'FALSE': Opcode('FALSE', 0x52, 'unary', 1, False, 'dst = a is false'),
+    'TRUE': Opcode('TRUE', 0x53, 'unary', 1, False, 'dst = a is true'),
+    'SEQ': Opcode('SEQ', 0x60, 'strconst', 64, False, 'dst = string a equals string imm'),
+    'SPRE': Opcode('SPRE', 0x61, 'strconst', 64, False, 'dst = string a starts with string imm'),
+    'SSUF': Opcode('SSUF', 0x62, 'strconst', 64, False, 'dst = string a ends with string imm'),
+    'SCON': Opcode('SCON', 0x63, 'strconst', 256, True, 'dst = string a contains string imm'),
+    'SGLOB': Opcode('SGLOB', 0x64, 'strconst', 256, True, 'dst = string a as a whole matches glob imm: * any bytes, ? one byte, [a-z] one of, \\ the next byte itself'),
+    'SEQS': Opcode('SEQS', 0x65, 'strstr', 128, False, 'dst = string a equals string b'),
 }
 
 
@@ -321,6 +324,7 @@ ERRORS = {
     24: Error('LOCKED', 24, 'EPERM', 'the rules are locked until reboot', 'reboot to change them'),
     25: Error('MEMORY', 25, 'ENOMEM', 'the kernel has no memory for these rules', 'write fewer rules, or free memory'),
     26: Error('FTRACE_OFF', 26, 'EBUSY', 'function tracing is switched off', 'sysctl kernel.ftrace_enabled=1'),
+    27: Error('NO_RETURN', 27, 'EOPNOTSUPP', '{abi} {syscall}: this call can end its thread instead of returning: there is no `after`', 'judge it with `when = before`'),
 }
 
 

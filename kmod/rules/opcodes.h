@@ -46,47 +46,47 @@ enum sct_op {
 	SCT_OP_SEQS = 0x65, /* dst = string a equals string b */
 };
 
-/* OP(name, form, cost in steps) */
+/* OP(name, form, cost in steps, that many for each byte of its string) */
 #define SCT_OPCODES(OP) \
-	OP(RET, NONE, 1) \
-	OP(MATCH, MATCH, 1) \
-	OP(JF, JUMP, 1) \
-	OP(JT, JUMP, 1) \
-	OP(LDI, IMM, 1) \
-	OP(LDC, CONST, 1) \
-	OP(LDF, FIELD, 2) \
-	OP(LDA, ARG, 1) \
-	OP(ADD, BINARY, 1) \
-	OP(SUB, BINARY, 1) \
-	OP(MUL, BINARY, 1) \
-	OP(DIV, BINARY, 4) \
-	OP(MOD, BINARY, 4) \
-	OP(DIVU, BINARY, 4) \
-	OP(MODU, BINARY, 4) \
-	OP(AND, BINARY, 1) \
-	OP(OR, BINARY, 1) \
-	OP(XOR, BINARY, 1) \
-	OP(SHL, BINARY, 1) \
-	OP(SHR, BINARY, 1) \
-	OP(SAR, BINARY, 1) \
-	OP(NEG, UNARY, 1) \
-	OP(NOT, UNARY, 1) \
-	OP(EQ, BINARY, 1) \
-	OP(NE, BINARY, 1) \
-	OP(LT, BINARY, 1) \
-	OP(LE, BINARY, 1) \
-	OP(LTU, BINARY, 1) \
-	OP(LEU, BINARY, 1) \
-	OP(ALL, BINARY, 1) \
-	OP(ANY, BINARY, 1) \
-	OP(FALSE, UNARY, 1) \
-	OP(TRUE, UNARY, 1) \
-	OP(SEQ, STRCONST, 64) \
-	OP(SPRE, STRCONST, 64) \
-	OP(SSUF, STRCONST, 64) \
-	OP(SCON, STRCONST, 4096) \
-	OP(SGLOB, STRCONST, 4096) \
-	OP(SEQS, STRSTR, 128)
+	OP(RET, NONE, 1, 0) \
+	OP(MATCH, MATCH, 1, 0) \
+	OP(JF, JUMP, 1, 0) \
+	OP(JT, JUMP, 1, 0) \
+	OP(LDI, IMM, 1, 0) \
+	OP(LDC, CONST, 1, 0) \
+	OP(LDF, FIELD, 2, 0) \
+	OP(LDA, ARG, 1, 0) \
+	OP(ADD, BINARY, 1, 0) \
+	OP(SUB, BINARY, 1, 0) \
+	OP(MUL, BINARY, 1, 0) \
+	OP(DIV, BINARY, 4, 0) \
+	OP(MOD, BINARY, 4, 0) \
+	OP(DIVU, BINARY, 4, 0) \
+	OP(MODU, BINARY, 4, 0) \
+	OP(AND, BINARY, 1, 0) \
+	OP(OR, BINARY, 1, 0) \
+	OP(XOR, BINARY, 1, 0) \
+	OP(SHL, BINARY, 1, 0) \
+	OP(SHR, BINARY, 1, 0) \
+	OP(SAR, BINARY, 1, 0) \
+	OP(NEG, UNARY, 1, 0) \
+	OP(NOT, UNARY, 1, 0) \
+	OP(EQ, BINARY, 1, 0) \
+	OP(NE, BINARY, 1, 0) \
+	OP(LT, BINARY, 1, 0) \
+	OP(LE, BINARY, 1, 0) \
+	OP(LTU, BINARY, 1, 0) \
+	OP(LEU, BINARY, 1, 0) \
+	OP(ALL, BINARY, 1, 0) \
+	OP(ANY, BINARY, 1, 0) \
+	OP(FALSE, UNARY, 1, 0) \
+	OP(TRUE, UNARY, 1, 0) \
+	OP(SEQ, STRCONST, 64, 0) \
+	OP(SPRE, STRCONST, 64, 0) \
+	OP(SSUF, STRCONST, 64, 0) \
+	OP(SCON, STRCONST, 256, 1) \
+	OP(SGLOB, STRCONST, 256, 1) \
+	OP(SEQS, STRSTR, 128, 0)
 
 /* KIND(name, width in bits, signed) */
 #define SCT_KIND_TABLE(KIND) \
@@ -147,6 +147,7 @@ enum sct_op {
 	ERROR(STALE, ESTALE) \
 	ERROR(LOCKED, EPERM) \
 	ERROR(MEMORY, ENOMEM) \
-	ERROR(FTRACE_OFF, EBUSY)
+	ERROR(FTRACE_OFF, EBUSY) \
+	ERROR(NO_RETURN, EOPNOTSUPP)
 
 #endif
