@@ -1,0 +1,150 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What happens to a call that was diverted, and when have all of them left?
+ *
+ * From the moment ftrace diverts a call until it is done with us, `inside`
+ * counts it and the client's module is pinned.  What runs after that, a few
+ * instructions up to a return, does not sleep: a grace period of RCU-tasks
+ * waits for it.
+ */
+#include <linux/delay.h>
+#include <linux/errno.h>
+#include <linux/mutex.h>
+#include <linux/percpu.h>
+#include <linux/rcupdate.h>
+#include "hijack.h"
+
+const struct sct_client __rcu *sct_client;
+
+static DEFINE_MUTEX(client_lock);
+static DEFINE_PER_CPU(long, inside);
+
+/**
+ * sct_divert_begin() - a call is about to be diverted
+ *
+ * Context: any.
+ * Return: false if the client is being unloaded; the call has to pass then.
+ */
+bool sct_divert_begin(const struct sct_client *client)
+{
+	if (!try_module_get(client->owner))
+		return false;
+	this_cpu_inc(inside);
+	return true;
+}
+
+static void end(const struct sct_client *client)
+{
+	struct module *owner = client->owner;
+
+	this_cpu_dec(inside);
+	module_put(owner);
+}
+
+/*
+ * The client that sct_divert_begin() pinned: it can be replaced only after it
+ * was unregistered, which its pinned module cannot be.
+ */
+static const struct sct_client *pinned_client(void)
+{
+	return rcu_dereference_protected(sct_client, true);
+}
+
+/** sct_diversion_enter() - judge a diverted call in task context; see diversion.S */
+struct sct_way sct_diversion_enter(const struct pt_regs *regs, const struct sct_site *site)
+{
+	const struct sct_client *client = pinned_client();
+	struct sct_guest *guest = sct_guest_admit(site);
+	enum sct_next next;
+	void *cookie = NULL;
+	long result = 0;
+
+	next = client->enter_task(site->slot, regs, &result, &cookie);
+	if (next == SCT_NEXT_AROUND) {
+		if (guest && site->returns) {
+			guest->cookie = cookie;
+			return (struct sct_way) { SCT_NEXT_AROUND, (unsigned long)guest };
+		}
+		/* Nobody may be inside without a note, nor a thread that might end there. */
+		client->abandon(site->slot, cookie);
+		next = SCT_NEXT_PASS;
+	}
+	if (guest)
+		sct_guest_dismiss(guest);
+	end(client);
+	return (struct sct_way) { next, result };
+}
+
+/** sct_diversion_leave() - a call that was gone around has its result; see diversion.S */
+long sct_diversion_leave(struct sct_guest *guest, long result)
+{
+	const struct sct_client *client = pinned_client();
+
+	result = client->leave(guest->site->slot, guest->cookie, result);
+	sct_guest_dismiss(guest);
+	end(client);
+	return result;
+}
+
+/**
+ * sct_divert_drain() - wait until no call is inside
+ *
+ * Counts only fall while this adds them up, since nothing is attached: a sum
+ * of zero is true.  Modules leave only when nothing pins them, so that this
+ * waits for instructions, not for calls.
+ */
+void sct_divert_drain(void)
+{
+	long sum;
+	int cpu;
+
+	for (;;) {
+		sum = 0;
+		for_each_possible_cpu(cpu)
+			sum += READ_ONCE(*per_cpu_ptr(&inside, cpu));
+		if (!sum)
+			break;
+		msleep(20);
+	}
+	synchronize_rcu_tasks();
+}
+
+/**
+ * sct_client_register() - name who judges the calls
+ * @client: must stay until sct_client_unregister()
+ *
+ * Return: 0, or -EBUSY if there is one already.
+ */
+int sct_client_register(const struct sct_client *client)
+{
+	int result = -EBUSY;
+
+	mutex_lock(&client_lock);
+	if (!rcu_access_pointer(sct_client)) {
+		rcu_assign_pointer(sct_client, client);
+		result = 0;
+	}
+	mutex_unlock(&client_lock);
+	return result;
+}
+EXPORT_SYMBOL_GPL(sct_client_register);
+
+/**
+ * sct_client_unregister() - give back all points, and wait until no call is inside
+ * @client: as registered
+ *
+ * Context: may sleep; from the exit of the module that owns @client, or before
+ * any point was added.
+ */
+void sct_client_unregister(const struct sct_client *client)
+{
+	static const DECLARE_BITMAP(none, SCT_SLOTS);
+
+	sct_points_keep(none);
+	sct_divert_drain();
+	mutex_lock(&client_lock);
+	rcu_assign_pointer(sct_client, NULL);
+	mutex_unlock(&client_lock);
+	synchronize_rcu();
+}
+EXPORT_SYMBOL_GPL(sct_client_unregister);

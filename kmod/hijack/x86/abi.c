@@ -1,0 +1,64 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which function serves a system call on amd64?
+ *
+ * The kernels that no longer read sys_call_table[] to dispatch still have it
+ * (mainline 1e3ad78334a6, 6.9, back-ported): it says, by number, what the
+ * switch in x64_sys_call() calls.
+ */
+#include <linux/uaccess.h>
+#include <asm/unistd.h>
+#include "../../compat.h"
+#include "../hijack.h"
+
+/**
+ * sct_arch_entry() - address of a system call's entry function
+ * @abi: SCT_ABI_*
+ * @nr: without flag bits
+ *
+ * Return: the address; -EOPNOTSUPP for an ABI that cannot be diverted here;
+ * -ENOSYS for a call that this kernel does not have.
+ */
+long sct_arch_entry(unsigned int abi, unsigned int nr)
+{
+	unsigned long table, entry;
+
+	if (abi != SCT_ABI_X86_64)
+		return -EOPNOTSUPP;
+	table = sct_symbol_address("sys_call_table");
+	if (!table)
+		return -EOPNOTSUPP;
+	if (nr >= NR_syscalls ||
+	    get_kernel_nofault(entry, (unsigned long *)table + nr))
+		return -ENOSYS;
+	if (entry == sct_symbol_address("__x64_sys_ni_syscall"))
+		return -ENOSYS;
+	return entry;
+}
+
+/**
+ * sct_arch_location() - the instruction of a function that ftrace patches
+ * @entry: the function
+ *
+ * It is the first one, or, where the compiler put a landing pad for indirect
+ * branches (CONFIG_X86_KERNEL_IBT), the one behind that.
+ */
+unsigned long sct_arch_location(unsigned long entry)
+{
+	u32 first;
+
+	if (get_kernel_nofault(first, (u32 *)entry))
+		return entry;
+	return is_endbr(first) ? entry + sizeof(first) : entry;
+}
+
+/**
+ * sct_arch_returns() - does a call return to its caller?
+ *
+ * exit and exit_group never do; reboot ends its thread when it halts the
+ * machine.  Nothing may be left behind on the stack of such a thread.
+ */
+bool sct_arch_returns(unsigned int abi, unsigned int nr)
+{
+	return nr != __NR_exit && nr != __NR_exit_group && nr != __NR_reboot;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Where does a diverted call run on amd64?
+ *
+ * ftrace returns to these in place of the entry function.  The stack is as
+ * that function had it: the return address to the dispatcher on top.  They
+ * are reached, and the entry function is resumed, by return instructions:
+ * behind its ftrace site it has no landing pad for an indirect branch.
+ */
+#include <linux/linkage.h>
+#include <asm/unwind_hints.h>
+#include <asm/nospec-branch.h>
+
+/* As in enum sct_next */
+#define NEXT_SKIP 1
+#define NEXT_AROUND 3
+
+	.text
+
+/* rax: the result.  The call is not made. */
+SYM_FUNC_START(sct_diversion_skip)
+	RET
+SYM_FUNC_END(sct_diversion_skip)
+
+/* Call what follows the entry function's ftrace site; rcx: its address. */
+SYM_FUNC_START_LOCAL(sct_diversion_resume)
+	pushq	%rcx
+	UNWIND_HINT_FUNC
+	RET
+SYM_FUNC_END(sct_diversion_resume)
+
+/*
+ * rdi: the caller's registers, rsi: the site, rdx: where the entry function
+ * goes on behind its ftrace site.  A call that passes leaves no frame here, so
+ * that one which sleeps for ever does not keep the module.
+ */
+SYM_FUNC_START(sct_diversion)
+	pushq	%rdx
+	pushq	%rdi
+	call	sct_diversion_enter
+	popq	%rdi
+	cmpq	$NEXT_SKIP, %rax
+	je	.Lskip
+	cmpq	$NEXT_AROUND, %rax
+	je	.Laround
+	UNWIND_HINT_FUNC
+	RET				/* to what was in rdx */
+.Lskip:
+	addq	$8, %rsp
+	movq	%rdx, %rax
+	RET
+.Laround:
+	popq	%rcx
+	pushq	%rdx			/* the guest */
+	call	sct_diversion_resume
+	popq	%rdi
+	movq	%rax, %rsi
+	jmp	sct_diversion_leave
+SYM_FUNC_END(sct_diversion)

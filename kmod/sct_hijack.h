@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What sct_hijack does for a client: divert system calls, and give them back. */
+#ifndef SCT_HIJACK_H
+#define SCT_HIJACK_H
+
+#include <linux/bitmap.h>
+#include <linux/module.h>
+#include <linux/ptrace.h>
+#include "sct_abi.h"
+
+/* Numbers are below 548 in every ABI: a slot is an ABI's number and a call's. */
+#define SCT_NR_BITS 10
+#define SCT_SLOTS (SCT_ABIS << SCT_NR_BITS)
+#define sct_slot(abi, nr) ((abi) << SCT_NR_BITS | (nr))
+#define sct_slot_abi(slot) ((slot) >> SCT_NR_BITS)
+#define sct_slot_nr(slot) ((slot) & ((1U << SCT_NR_BITS) - 1))
+
+/**
+ * enum sct_next - what becomes of a call that reached a point
+ * @SCT_NEXT_PASS: it goes on as if nobody had looked
+ * @SCT_NEXT_SKIP: it is not made and returns the result that was set
+ * @SCT_NEXT_DIVERT: ask again in ordinary task context (from enter only)
+ * @SCT_NEXT_AROUND: it is made, and leave is called with its result (from
+ *	enter_task only)
+ */
+enum sct_next {
+	SCT_NEXT_PASS,
+	SCT_NEXT_SKIP,
+	SCT_NEXT_DIVERT,
+	SCT_NEXT_AROUND,
+};
+
+/**
+ * struct sct_client - who judges the calls that arrive
+ * @owner: pinned while a call is diverted, so that it cannot be unloaded
+ * @enter: judges a call as it enters.  Preemption is off and it must not
+ *	sleep; in turn it costs least.  May set @result for SCT_NEXT_SKIP.
+ * @enter_task: the same in the context of the calling task, which may sleep.
+ *	With SCT_NEXT_AROUND it may leave a @cookie for @leave.
+ * @leave: gets the result of the call and returns what the caller shall see.
+ *	May sleep.  Must release what @cookie holds.
+ * @abandon: the call passes after all, for want of memory: called in place of
+ *	@leave to release what @cookie holds
+ *
+ * A point can be met right after sct_points_add() began and until
+ * sct_points_keep() returned.  @slot names it: see sct_slot().  @regs are the
+ * caller's registers, which the call itself may change (execve does).
+ */
+struct sct_client {
+	struct module *owner;
+	enum sct_next (*enter)(unsigned int slot, const struct pt_regs *regs, long *result);
+	enum sct_next (*enter_task)(unsigned int slot, const struct pt_regs *regs, long *result,
+				    void **cookie);
+	long (*leave)(unsigned int slot, void *cookie, long result);
+	void (*abandon)(unsigned int slot, void *cookie);
+};
+
+int sct_client_register(const struct sct_client *client);
+void sct_client_unregister(const struct sct_client *client);
+
+bool sct_point_returns(unsigned int slot);
+int sct_points_find(const unsigned long *wanted, struct sct_error *error);
+int sct_points_add(const unsigned long *wanted, struct sct_error *error);
+void sct_points_keep(const unsigned long *wanted);
+int sct_points_list(struct sct_point *list, unsigned int first, unsigned int count,
+		    unsigned int *total);
+int sct_callers_list(struct sct_caller *list, unsigned int first, unsigned int count,
+		     unsigned int *total);
+
+#endif
