@@ -19,12 +19,15 @@ _PAIR = re.compile(r"\b(?:compat_arg_u64_dual|arg_u32p|SC_ARG64)\s*\(\s*(\w+)\s*
 _PAIR_PROTOTYPE = re.compile(r"\bcompat_arg_u64\s*\(\s*(\w+)\s*\)")
 _ALIAS = re.compile(r"^#define\s+__(?:arm64|x64|ia32)_(\w+)\s+__(?:arm64|x64|ia32)_(\w+)$", re.M)
 
-COMMON = {"CONFIG_CLONE_BACKWARDS": 1, "CONFIG_CLONE_BACKWARDS2": None, "CONFIG_CLONE_BACKWARDS3": None, "CONFIG_MMU": 1,
-          "CONFIG_64BIT": 1, "CONFIG_COMPAT": 1, "CONFIG_CPU_BIG_ENDIAN": None, "__BIG_ENDIAN": None, "BITS_PER_LONG": 64,
-          "CONFIG_OLD_SIGSUSPEND": None, "CONFIG_UML": None,
-          "CONFIG_ODD_RT_SIGACTION": None, "CONFIG_ARCH_SPLIT_ARG64": None}
-ARCH = {"x86": {"CONFIG_X86": 1, "CONFIG_X86_64": 1, "CONFIG_X86_32": None, "CONFIG_ARM64": None},
-        "arm64": {"CONFIG_X86": None, "CONFIG_X86_64": None, "CONFIG_X86_32": None, "CONFIG_ARM64": 1}}
+COMMON = {"CONFIG_MMU": 1, "CONFIG_64BIT": 1, "BITS_PER_LONG": 64, "CONFIG_COMPAT": 1, "CONFIG_CPU_BIG_ENDIAN": None,
+          "__BIG_ENDIAN": None, "CONFIG_UML": None, "CONFIG_ARCH_SPLIT_ARG64": None, "CONFIG_OLD_SIGSUSPEND": None,
+          "CONFIG_CLONE_BACKWARDS2": None, "CONFIG_CLONE_BACKWARDS3": None, "CONFIG_ODD_RT_SIGACTION": None}
+# What each architecture's Kconfig selects. x86 selects CLONE_BACKWARDS for 32-bit kernels only: 64-bit callers pass
+# clone's last two arguments the other way round, and 32-bit callers of a 64-bit kernel have an entry of their own.
+ARCH = {"x86": {"CONFIG_X86": 1, "CONFIG_X86_64": 1, "CONFIG_X86_32": None, "CONFIG_ARM64": None,
+                "CONFIG_CLONE_BACKWARDS": None},
+        "arm64": {"CONFIG_ARM64": 1, "CONFIG_X86": None, "CONFIG_X86_64": None, "CONFIG_X86_32": None,
+                  "CONFIG_CLONE_BACKWARDS": 1}}
 
 
 @dataclass(frozen=True)
