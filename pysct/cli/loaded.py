@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Which rules are in force, told in terms of rules?"""
+
+from dataclasses import dataclass
+
+from pysct import abi, calls, image, values
+from pysct.control import Control, Counters
+from pysct.source import Source
+
+
+@dataclass(frozen=True)
+class LoadedRule:
+    """A rule in force; calls are its points as (abi, nr), in their order."""
+
+    name: bytes
+    phase: int
+    actions: int
+    error: int
+    line: int
+    calls: tuple[tuple[int, int], ...]
+
+    def call_names(self) -> list[str]:
+        """Names of its calls; with the ABI where that is not the first of its machine."""
+        native = {entry.number for entry in abi.ABIS.values() if entry.bits == 64}
+        return [calls.call_name(a, nr) if a in native else f"{calls.abi_name(a)}:{calls.call_name(a, nr)}" for a, nr in self.calls]
+
+    def action_text(self) -> str:
+        """Its actions, such as `LOG,FAIL(EPERM)`."""
+        names = values.action_names(self.actions)
+        return ",".join(f"FAIL({values.error_name(-self.error)})" if name == "FAIL" else name for name in names)
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """The rule set in force; everything is empty if there is none."""
+
+    image: bytes
+    generation: int
+    rules: list[LoadedRule]
+    source: bytes
+
+    def sources(self) -> list[Source]:
+        """The loaded text, to be compiled again; none if there is no text."""
+        return [Source("loaded rules", self.source)] if self.source else []
+
+
+def fetch(control: Control) -> Loaded:
+    """Asks the modules for the rule set in force."""
+    data, generation = control.download()
+    if not data:
+        return Loaded(b"", generation, [], b"")
+    held = image.decode(data)
+    return Loaded(data, generation, _rules(held), held.source)
+
+
+def with_counters(control: Control) -> tuple[Loaded, list[Counters]]:
+    """The rule set in force with a row of counters for each rule, both of one generation."""
+    while True:
+        held = fetch(control)
+        rows, generation = control.counters()
+        if generation == held.generation:
+            return held, rows
+
+
+def _rules(held: image.Image) -> list[LoadedRule]:
+    match = abi.OPCODES["MATCH"].number
+    points: list[dict[tuple[int, int], None]] = [{} for _ in held.rules]
+    for prog in held.progs:
+        for insn in held.insns[prog.insn : prog.insn + prog.insns]:
+            if insn.op == match:
+                points[insn.imm][prog.abi, prog.nr] = None
+    return [
+        LoadedRule(held.strings[rule.name], rule.phase, rule.actions, rule.error, rule.line, tuple(where))
+        for rule, where in zip(held.rules, points, strict=True)
+    ]

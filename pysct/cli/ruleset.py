@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""How do rule files become an image, with everything that is to be said about them?"""
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from pysct import abi, diagnostics, values
+from pysct.cli import report
+from pysct.compiler import Result, compile_sources
+from pysct.failures import Failure
+from pysct.source import Source
+
+
+def read(paths: Iterable[str]) -> list[Source]:
+    """The rule files' text; raises Failure where one cannot be read."""
+    sources = []
+    for path in paths:
+        try:
+            sources.append(Source(path, Path(path).read_bytes()))
+        except OSError as error:
+            raise Failure(f"{shown(path)}: {error.strerror}") from error
+    return sources
+
+
+def compile_all(sources: list[Source]) -> Result:
+    """Compiles the sources as one rule set, and prints errors and warnings."""
+    result = compile_sources(sources)
+    for diagnostic in result.diagnostics:
+        report.note(diagnostics.format_text(diagnostic))
+    return result
+
+
+def image_of(sources: list[Source]) -> bytes:
+    """The sources' image; raises Failure, after the errors were printed, if there are any."""
+    result = compile_all(sources)
+    if result.image is None:
+        errors = sum(diagnostic.severity == "error" for diagnostic in result.diagnostics)
+        raise Failure("1 error in the rules" if errors == 1 else f"{errors} errors in the rules")
+    return result.image
+
+
+def image_of_files(paths: list[str]) -> bytes:
+    """The files' image; a file that sct_config compile wrote is one already."""
+    sources = read(paths)
+    return sources[0].data if len(sources) == 1 and is_image(sources[0].data) else image_of(sources)
+
+
+def is_image(data: bytes) -> bool:
+    """Whether these bytes say that they are an image."""
+    return data.startswith(abi.MAGIC.to_bytes(4, "little"))
+
+
+def empty_image() -> bytes:
+    """An image without rules."""
+    return compile_sources([]).image
+
+
+def shown(path: str) -> str:
+    """A file's name as it can be printed."""
+    return path if path.isprintable() else values.escape(os.fsencode(path))

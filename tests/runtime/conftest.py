@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""How do the runtime tests run: in a guest, with the modules loaded once for all of them?
+
+Run them with `vm/run -- .venv/bin/pytest tests/runtime`.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+HERE = Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE))
+
+import case as cases  # noqa: E402
+import kernel  # noqa: E402
+
+from pysct.compiler import compile_sources  # noqa: E402
+from pysct.control import Control  # noqa: E402
+
+
+def pytest_configure(config):
+    if "SCT_MODULES" not in os.environ and not config.option.collectonly:
+        pytest.exit("these tests load modules into the kernel: run them with vm/run -- pytest tests/runtime", 2)
+
+
+@pytest.fixture(scope="session")
+def programs(tmp_path_factory) -> dict[str, str]:
+    """The environment for commands, with our commands and the programs of tests/programs on PATH."""
+    built = tmp_path_factory.mktemp("programs")
+    built.parent.chmod(0o755)
+    built.parent.parent.chmod(0o755)
+    built.chmod(0o755)
+    for source in sorted((cases.TREE / "tests/programs").glob("*.c")):
+        subprocess.run(["gcc", "-O1", "-pthread", "-o", str(built / source.stem), str(source)], check=True)
+    path = f"{built}:{kernel.BIN}:{os.environ['PATH']}"
+    return {"PATH": path, "HOME": "/root", "LC_ALL": "C.UTF-8", "TMPDIR": "/tmp"}
+
+
+@pytest.fixture(scope="session")
+def complaints() -> kernel.Complaints:
+    """One ear at the kernel's messages for all tests."""
+    return kernel.Complaints()
+
+
+@pytest.fixture
+def loaded(complaints):
+    """The modules are loaded; afterwards no rule is, and the kernel has not complained."""
+    done = kernel.command("sct_load")
+    assert done.returncode == 0, done.stderr
+    yield
+    if Path("/sys/module/sct_rules").exists():
+        with Control.open() as control:
+            control.upload(compile_sources([]).image)
+    assert complaints.new() == []
