@@ -12,7 +12,7 @@ from .places import TREE
 from .terminal import Terminal
 from .verdict import judge
 
-def run_parser() -> argparse.ArgumentParser:
+def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="vm/run",
         usage="vm/run [options] [--] COMMAND…",
@@ -40,14 +40,20 @@ def _kernel_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--kernel", metavar="NAME", help="one of --list; default: the one marked there")
 
 
-def run() -> int:
-    """vm/run."""
-    parser = run_parser()
-    args = parser.parse_args()
+def parse(words: list[str]) -> argparse.Namespace:
+    """The words after vm/run; ends the program when they make no sense."""
+    parser = _parser()
+    args = parser.parse_args(words)
     if args.command[:1] == ["--"]:
         del args.command[0]
     if not args.list and not args.command:
         parser.error("COMMAND is missing")
+    return args
+
+
+def run() -> int:
+    """vm/run."""
+    args = parse(sys.argv[1:])
     return _guarded(lambda: _list() if args.list else _run(args))
 
 

@@ -1,0 +1,73 @@
+"""Are vm/run's words understood, and is its verdict right?"""
+
+import subprocess
+from types import SimpleNamespace
+
+import pytest
+
+from sctvm import cli, machine
+from sctvm.console import Console
+from sctvm.places import TREE, cache
+from sctvm.session import FAREWELL, Limits
+from sctvm.verdict import judge
+
+
+def test_the_command_keeps_its_own_options():
+    assert cli.parse(["--icount", "--", "pytest", "--timeout", "3", "-x"]).command == ["pytest", "--timeout", "3", "-x"]
+    assert cli.parse(["pytest", "--timeout", "3", "--", "-x"]).command == ["pytest", "--timeout", "3", "--", "-x"]
+    assert cli.parse(["--timeout", "5", "--", "pytest", "--timeout", "3"]).timeout == 5
+
+
+def test_no_command_is_wrong_usage():
+    done = subprocess.run([TREE / "vm" / "run", "--icount"], capture_output=True, text=True)
+    assert done.returncode == 2 and "COMMAND is missing" in done.stderr
+
+
+def test_kernel_words():
+    words = machine._kernel_words(machine.Settings(append=("pti=on", "quiet"), icount=True, gdb=True))
+    assert {"panic_on_warn=1", "init_on_alloc=0", "nokaslr"} < set(words)
+    assert words[-2:] == ["pti=on", "quiet"]
+    assert "init_on_alloc=0" not in machine._kernel_words(machine.Settings())
+
+
+def test_host_root_is_shared_read_only():
+    shares = [word for word in machine._devices(3) if word.startswith("local,")]
+    assert len(shares) == 1 and ",readonly=on" in shares[0]
+
+
+def test_cache_place(monkeypatch):
+    monkeypatch.delenv("SCT_CACHE", raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", "/x")
+    assert str(cache()) == "/x/sct"
+    monkeypatch.setenv("SCT_CACHE", "/y")
+    assert str(cache()) == "/y"
+
+
+def ended(status=None, booted=True, timed_out=False, console=""):
+    said = Console()
+    said.feed(console.encode())
+    limits = Limits(boot=30, command=60)
+    return SimpleNamespace(status=status, booted=booted, timed_out=timed_out, console=said, limits=limits)
+
+
+BYE = f"[    9.000000] {FAREWELL}\n"
+
+
+@pytest.mark.parametrize(
+    ("run", "status", "message"),
+    [
+        (ended(status=0, console=BYE), 0, ""),
+        (ended(status=42, console=BYE), 42, ""),
+        (ended(status=0, console="[    1.0] WARNING: CPU: 0 PID: 1 at x\n" + BYE), 125, "reported a fault"),
+        (ended(status=3, console="[    1.0] BUG: x\n" + BYE), 125, "The command had ended with status 3."),
+        (ended(timed_out=True, console="[    1.0] BUG: x\n"), 125, "reported a fault"),
+        (ended(timed_out=True, booted=False), 124, "did not come up within 30 s"),
+        (ended(timed_out=True), 124, "did not end within 60 s"),
+        (ended(booted=False, console="qemu: no such thing\n"), 125, "qemu: no such thing"),
+        (ended(status=0), 125, "fell silent"),
+    ],
+)
+def test_verdict(run, status, message):
+    got, said = judge(run)
+    assert got == status
+    assert message in said if message else said == ""
