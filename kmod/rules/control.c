@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What can be asked of /dev/sct?
+ *
+ *   SCT_IOC_VERSION   0
+ *   SCT_IOC_UPLOAD    0; EPERM without CAP_SYS_ADMIN in the initial user
+ *                     namespace; EFAULT; EINVAL for flags that are not known;
+ *                     else struct sct_error says why, with the errno that
+ *                     grammar/spec.toml gives for it
+ *   SCT_IOC_DOWNLOAD  0; ENOSPC if the buffer is too small (size says how
+ *                     much it takes); EFAULT
+ *   SCT_IOC_LIST      0; EINVAL for a list that is not known; EFAULT; ENOMEM
+ *   SCT_IOC_LOCK      0; EPERM
+ *   any other         ENOTTY
+ *
+ * What is asked is copied in once.  Changes are serialised by control_lock;
+ * waiting for it can be interrupted (EINTR).
+ */
+#include <linux/capability.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/mutex.h>
+#include <linux/uaccess.h>
+#include "rules.h"
+
+static DEFINE_MUTEX(control_lock);
+static bool locked;
+
+static u64 generation(void)
+{
+	const struct sct_ruleset *set = sct_ruleset_held();
+
+	return set ? set->generation : 0;
+}
+
+static long get_version(void __user *argument)
+{
+	struct sct_version version = {
+		.abi = SCT_ABI_VERSION,
+		.locked = locked,
+		.generation = generation(),
+	};
+
+	return copy_to_user(argument, &version, sizeof(version)) ? -EFAULT : 0;
+}
+
+static long refuse(struct sct_error *error, u32 code)
+{
+	error->code = code;
+	return -sct_error_errno(code);
+}
+
+static long publish(struct sct_upload *upload, struct sct_ruleset *set)
+{
+	long result;
+
+	if (upload->flags & SCT_UPLOAD_DRY_RUN) {
+		result = sct_points_find(set->points, &upload->error);
+		sct_ruleset_free(set);
+		return result;
+	}
+	result = sct_ruleset_publish(set, &upload->error);
+	if (result)
+		sct_ruleset_free(set);
+	else
+		upload->generation = set->generation;
+	return result;
+}
+
+static long upload_image(struct sct_upload *upload)
+{
+	struct sct_ruleset *set;
+	void *image;
+
+	if (upload->flags & ~(SCT_UPLOAD_EXPECT | SCT_UPLOAD_DRY_RUN))
+		return -EINVAL;
+	if (locked && !(upload->flags & SCT_UPLOAD_DRY_RUN))
+		return refuse(&upload->error, SCT_ERROR_LOCKED);
+	if (upload->flags & SCT_UPLOAD_EXPECT && upload->expect != generation())
+		return refuse(&upload->error, SCT_ERROR_STALE);
+	image = sct_image_copy((const void __user *)(unsigned long)upload->image, upload->size,
+			       &upload->error);
+	if (IS_ERR(image))
+		return PTR_ERR(image);
+	set = sct_ruleset_create(image, upload->size, &upload->error);
+	if (IS_ERR(set)) {
+		kvfree(image);
+		return PTR_ERR(set);
+	}
+	return publish(upload, set);
+}
+
+static long upload(void __user *argument)
+{
+	struct sct_upload upload;
+	long result;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (copy_from_user(&upload, argument, sizeof(upload)))
+		return -EFAULT;
+	upload.error = (struct sct_error) { };
+	result = upload_image(&upload);
+	if (copy_to_user(argument, &upload, sizeof(upload)))
+		return -EFAULT;
+	return result;
+}
+
+static long download(void __user *argument)
+{
+	const struct sct_ruleset *set = sct_ruleset_held();
+	struct sct_download download;
+	long result = 0;
+	u32 room;
+
+	if (copy_from_user(&download, argument, sizeof(download)))
+		return -EFAULT;
+	room = download.size;
+	download.size = set ? set->size : 0;
+	download.generation = generation();
+	if (room < download.size)
+		result = -ENOSPC;
+	else if (set && copy_to_user((void __user *)(unsigned long)download.buffer, set->image,
+				     set->size))
+		return -EFAULT;
+	if (copy_to_user(argument, &download, sizeof(download)))
+		return -EFAULT;
+	return result;
+}
+
+static int list_counters(struct sct_counters *counters, unsigned int first, unsigned int count,
+			 unsigned int *total)
+{
+	const struct sct_ruleset *set = sct_ruleset_held();
+	unsigned int done = 0;
+
+	*total = set ? set->view.head->rules.count : 0;
+	for (; done < count && first < *total; done++, first++)
+		sct_ruleset_count(set, first, &counters[done]);
+	return done;
+}
+
+#define LIST_MAX 4096 /* elements in one answer */
+
+/* Fill a buffer of list->count elements; how many were written, or -EINVAL. */
+static int fill_list(struct sct_list *list, void *buffer)
+{
+	switch (list->what) {
+	case SCT_LIST_COUNTERS:
+		return list_counters(buffer, list->first, list->count, &list->total);
+	case SCT_LIST_POINTS:
+		return sct_points_list(buffer, list->first, list->count, &list->total);
+	case SCT_LIST_CALLERS:
+		return sct_callers_list(buffer, list->first, list->count, &list->total);
+	case SCT_LIST_DROPS:
+		return sct_drop_list(buffer, list->first, list->count, &list->total);
+	}
+	return -EINVAL;
+}
+
+static size_t element_size(u32 what)
+{
+	switch (what) {
+	case SCT_LIST_COUNTERS:
+		return sizeof(struct sct_counters);
+	case SCT_LIST_POINTS:
+		return sizeof(struct sct_point);
+	case SCT_LIST_CALLERS:
+		return sizeof(struct sct_caller);
+	case SCT_LIST_DROPS:
+		return sizeof(struct sct_drop);
+	}
+	return 0;
+}
+
+static long list(void __user *argument)
+{
+	struct sct_list list;
+	long result = 0;
+	void *buffer;
+	size_t size;
+	int done;
+
+	if (copy_from_user(&list, argument, sizeof(list)))
+		return -EFAULT;
+	size = element_size(list.what);
+	if (!size)
+		return -EINVAL;
+	list.count = min_t(u32, list.count, LIST_MAX);
+	buffer = kvcalloc(max(list.count, 1u), size, GFP_KERNEL);
+	if (!buffer)
+		return -ENOMEM;
+	list.generation = generation();
+	done = fill_list(&list, buffer);
+	list.count = done;
+	if (copy_to_user((void __user *)(unsigned long)list.buffer, buffer, done * size) ||
+	    copy_to_user(argument, &list, sizeof(list)))
+		result = -EFAULT;
+	kvfree(buffer);
+	return result;
+}
+
+/* Until reboot: the module cannot be unloaded either. */
+static long lock(void)
+{
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (!locked)
+		__module_get(THIS_MODULE);
+	locked = true;
+	return 0;
+}
+
+static long answer(unsigned int request, void __user *argument)
+{
+	switch (request) {
+	case SCT_IOC_VERSION:
+		return get_version(argument);
+	case SCT_IOC_UPLOAD:
+		return upload(argument);
+	case SCT_IOC_DOWNLOAD:
+		return download(argument);
+	case SCT_IOC_LIST:
+		return list(argument);
+	case SCT_IOC_LOCK:
+		return lock();
+	}
+	return -ENOTTY;
+}
+
+static long sct_ioctl(struct file *file, unsigned int request, unsigned long argument)
+{
+	long result;
+
+	if (mutex_lock_interruptible(&control_lock))
+		return -EINTR;
+	result = answer(request, (void __user *)argument);
+	mutex_unlock(&control_lock);
+	return result;
+}
+
+static const struct file_operations sct_operations = {
+	.owner = THIS_MODULE,
+	.open = nonseekable_open,
+	.unlocked_ioctl = sct_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+};
+
+static struct miscdevice sct = {
+	.minor = MISC_DYNAMIC_MINOR,
+	.name = SCT_CONTROL_NAME,
+	.mode = 0600,
+	.fops = &sct_operations,
+};
+
+/** sct_control_init() - all else is there; Return: 0 or a negative errno */
+int sct_control_init(void)
+{
+	return misc_register(&sct);
+}
+
+/** sct_control_exit() - nobody has the device open, or this module would be in use */
+void sct_control_exit(void)
+{
+	misc_deregister(&sct);
+}

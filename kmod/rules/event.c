@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What does the log say of a call? */
+#include <linux/cred.h>
+#include <linux/ktime.h>
+#include <linux/sched.h>
+#include <linux/smp.h>
+#include <linux/string.h>
+#include "rules.h"
+
+static size_t item_size(size_t len)
+{
+	return sizeof(struct sct_item) + len;
+}
+
+/* Bytes of a text that fit into what is left of a record. */
+static size_t fitting(size_t len, size_t left)
+{
+	if (left < sizeof(struct sct_item))
+		return 0;
+	return min(len, left - sizeof(struct sct_item));
+}
+
+static char *put_item(char *to, const char *end, u8 what, u8 state, const char *bytes, size_t len)
+{
+	size_t fits = fitting(len, end - to);
+	struct sct_item item = { what, fits < len ? SCT_STATE_CUT : state, fits };
+
+	if (end - to < (ptrdiff_t)sizeof(item))
+		return to;
+	memcpy(to, &item, sizeof(item));
+	memcpy(to + sizeof(item), bytes, fits);
+	return to + sizeof(item) + fits;
+}
+
+static const struct sct_text *text_of(const struct sct_judgement *j, unsigned int arg)
+{
+	return j->judge.prog->kinds[arg] == SCT_KIND_STR ? &j->args[arg] : NULL;
+}
+
+static size_t size_of(const struct sct_judgement *j, const struct sct_rule *rule)
+{
+	const struct sct_view *view = j->judge.view;
+	size_t size = sizeof(struct sct_event);
+	const struct sct_text *text;
+	unsigned int i;
+
+	size += item_size(view->strings[rule->name].len);
+	if (rule->template != SCT_NONE)
+		size += item_size(view->strings[rule->template].len);
+	if (rule->flags & SCT_RULEFLAG_LOG_CWD)
+		size += item_size(j->cwd.len);
+	for (i = 0; i < j->judge.prog->nargs; i++) {
+		text = text_of(j, i);
+		if (text)
+			size += item_size(text->len);
+	}
+	return min_t(size_t, ALIGN(size, 8), SCT_RECORD_MAX);
+}
+
+static void put_items(struct sct_judgement *j, const struct sct_rule *rule, char *to,
+		      const char *end)
+{
+	const struct sct_view *view = j->judge.view;
+	const struct sct_text *text;
+	const char *bytes;
+	unsigned int i;
+	size_t len;
+
+	bytes = sct_view_string(view, rule->name, &len);
+	to = put_item(to, end, SCT_ITEM_NAME, SCT_STATE_WHOLE, bytes, len);
+	if (rule->template != SCT_NONE) {
+		bytes = sct_view_string(view, rule->template, &len);
+		to = put_item(to, end, SCT_ITEM_TEMPLATE, SCT_STATE_WHOLE, bytes, len);
+	}
+	if (rule->flags & SCT_RULEFLAG_LOG_CWD)
+		to = put_item(to, end, SCT_ITEM_CWD, j->cwd.state, j->cwd.bytes, j->cwd.len);
+	for (i = 0; i < j->judge.prog->nargs; i++) {
+		text = text_of(j, i);
+		if (text)
+			to = put_item(to, end, SCT_ITEM_ARG + i, text->state, text->bytes,
+				      text->len);
+	}
+	memset(to, 0, end - to);
+}
+
+static void put_caller(struct sct_judgement *j, struct sct_event *event)
+{
+	const struct cred *cred = current_cred();
+
+	event->pid = sct_judge_field(&j->judge, SCT_FIELD_PID);
+	event->tid = sct_judge_field(&j->judge, SCT_FIELD_TID);
+	event->ppid = sct_judge_field(&j->judge, SCT_FIELD_PPID);
+	event->uid = __kuid_val(cred->uid);
+	event->euid = __kuid_val(cred->euid);
+	event->suid = __kuid_val(cred->suid);
+	event->fsuid = __kuid_val(cred->fsuid);
+	event->gid = __kgid_val(cred->gid);
+	event->egid = __kgid_val(cred->egid);
+	event->sgid = __kgid_val(cred->sgid);
+	event->fsgid = __kgid_val(cred->fsgid);
+	event->cpu = raw_smp_processor_id();
+	sct_capture_comm(j);
+	memcpy(event->comm, j->comm_bytes, sizeof(event->comm));
+}
+
+static void put_call(const struct sct_judgement *j, struct sct_event *event)
+{
+	const struct sct_prog *prog = j->judge.prog;
+
+	memcpy(event->args, j->judge.args, sizeof(event->args));
+	memcpy(event->kinds, prog->kinds, sizeof(event->kinds));
+	event->abi = prog->abi;
+	event->nr = prog->nr;
+	event->phase = prog->phase;
+	event->nargs = prog->nargs;
+	event->zero = 0;
+}
+
+/**
+ * sct_event_log() - write an event
+ * @j: the judgement, all strings of the arguments captured
+ * @rule: that matched
+ * @actions: that it took
+ * @result: of the call, as far as there is one
+ *
+ * What does not fit into the buffer is lost, and counted for its rule.
+ *
+ * Context: the rules are held; any.
+ */
+void sct_event_log(struct sct_judgement *j, u32 rule, u16 actions, long result)
+{
+	const struct sct_rule *as = &j->judge.view->rules[rule];
+	struct sct_reservation reservation;
+	size_t size = size_of(j, as);
+	struct sct_event *event;
+
+	if (!sct_ring_reserve(&reservation, size)) {
+		atomic64_inc(&j->set->tallies[rule].lost);
+		atomic64_inc(&j->set->lost);
+		sct_drop_count(SCT_CAUSE_BUFFER);
+		return;
+	}
+	event = reservation.record;
+	event->record = (struct sct_record) {
+		.size = size,
+		.type = SCT_RECORD_EVENT,
+		.rule = rule,
+		.generation = j->set->generation,
+		.time = ktime_get_real_ns(),
+	};
+	event->retval = result;
+	event->actions = actions;
+	put_call(j, event);
+	put_caller(j, event);
+	put_items(j, as, (char *)(event + 1), (char *)event + size);
+	sct_ring_commit_record(&reservation);
+	atomic64_inc(&j->set->tallies[rule].logged);
+}

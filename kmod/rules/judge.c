@@ -1,0 +1,338 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which rules does a call match?
+ *
+ * Runs a verified program.  Pure, and without effect: what matched is written
+ * down for others to act upon, so that a judgement that finds itself in the
+ * wrong place can be made again elsewhere.
+ */
+#include "program.h"
+
+struct kind {
+	u8 shift;
+	bool is_signed;
+};
+
+#define KIND(name, bits, is_signed) [SCT_KIND_##name] = { 64 - (bits), is_signed },
+static const struct kind kinds[SCT_KINDS] = { SCT_KIND_TABLE(KIND) };
+#undef KIND
+
+/** sct_widen() - a register as a 64-bit number, by the SCT_KIND_@kind of its argument */
+s64 sct_widen(u64 value, u8 kind)
+{
+	const struct kind *as = &kinds[kind];
+
+	value <<= as->shift;
+	return as->is_signed ? (s64)value >> as->shift : (s64)(value >> as->shift);
+}
+
+/* [a-z] at *pattern, behind the bracket: does it hold c?  Moves *pattern behind it. */
+static bool set_holds(const char **pattern, const char *end, unsigned char c)
+{
+	const char *p = *pattern;
+	bool negated = p < end && (*p == '!' || *p == '^');
+	bool holds = false, first = true;
+	unsigned char low, high;
+
+	for (p += negated; p < end && (first || *p != ']'); first = false) {
+		if (*p == '\\' && p + 1 < end)
+			p++;
+		low = high = *p++;
+		if (p + 1 < end && *p == '-' && p[1] != ']') {
+			p++;
+			if (*p == '\\' && p + 1 < end)
+				p++;
+			high = *p++;
+		}
+		holds |= low <= c && c <= high;
+	}
+	*pattern = p < end ? p + 1 : p;
+	return holds != negated;
+}
+
+/* One element of a pattern, no star, against one byte; moves *pattern behind it. */
+static bool element_fits(const char **pattern, const char *end, unsigned char c)
+{
+	char element = *(*pattern)++;
+
+	if (element == '?')
+		return true;
+	if (element == '[')
+		return set_holds(pattern, end, c);
+	if (element == '\\' && *pattern < end)
+		element = *(*pattern)++;
+	return (unsigned char)element == c;
+}
+
+/**
+ * sct_glob() - does a glob match all of a text?
+ * @pattern: see the opcode SGLOB
+ * @plen: in bytes
+ * @text: the text
+ * @len: in bytes
+ *
+ * Goes back only to the last star: what an earlier one took does not matter
+ * once a later one is reached.  At most plen * len steps.
+ */
+bool sct_glob(const char *pattern, size_t plen, const char *text, size_t len)
+{
+	const char *end = pattern + plen, *stop = text + len;
+	const char *star = NULL, *resume = NULL;
+
+	while (text < stop) {
+		if (pattern < end && *pattern == '*') {
+			star = ++pattern;
+			resume = text;
+		} else if (pattern < end && element_fits(&pattern, end, *text)) {
+			text++;
+		} else if (star) {
+			pattern = star;
+			text = ++resume;
+		} else {
+			return false;
+		}
+	}
+	while (pattern < end && *pattern == '*')
+		pattern++;
+	return pattern == end;
+}
+
+static bool contains(const char *text, size_t len, const char *part, size_t plen)
+{
+	const char *at = text, *last;
+
+	if (!plen)
+		return true;
+	if (plen > len)
+		return false;
+	for (last = text + len - plen; at <= last; at++) {
+		at = memchr(at, *part, last - at + 1);
+		if (!at)
+			return false;
+		if (!memcmp(at, part, plen))
+			return true;
+	}
+	return false;
+}
+
+static bool compare(u8 op, const char *text, size_t len, const char *with, size_t wlen)
+{
+	switch (op) {
+	case SCT_OP_SPRE:
+		return len >= wlen && !memcmp(text, with, wlen);
+	case SCT_OP_SSUF:
+		return len >= wlen && !memcmp(text + len - wlen, with, wlen);
+	case SCT_OP_SCON:
+		return contains(text, len, with, wlen);
+	case SCT_OP_SGLOB:
+		return sct_glob(with, wlen, text, len);
+	default: /* SEQ, SEQS */
+		return len == wlen && !memcmp(text, with, len);
+	}
+}
+
+/* Of an instruction that compares strings: 0 or 1, or an error of sct_judge_string(). */
+static int judge_string(struct sct_judge *judge, const struct sct_insn *insn)
+{
+	const char *text, *with;
+	size_t len, wlen;
+	int error = sct_judge_string(judge, insn->a, &text, &len);
+
+	if (error)
+		return error;
+	if (insn->op == SCT_OP_SEQS) {
+		error = sct_judge_string(judge, insn->b, &with, &wlen);
+		if (error)
+			return error;
+	} else {
+		with = sct_view_string(judge->view, insn->imm, &wlen);
+	}
+	return compare(insn->op, text, len, with, wlen);
+}
+
+/* The most negative number has no positive counterpart: C leaves both undefined. */
+static s64 divide(u8 op, s64 a, s64 b)
+{
+	switch (op) {
+	case SCT_OP_DIV:
+		return b == -1 ? (s64)-(u64)a : div64_s64(a, b);
+	case SCT_OP_MOD:
+		return b == -1 ? 0 : a - div64_s64(a, b) * b;
+	case SCT_OP_DIVU:
+		return div64_u64(a, b);
+	default: /* MODU */
+		return (u64)a - div64_u64(a, b) * (u64)b;
+	}
+}
+
+/* Two-operand arithmetic and comparison; division apart. */
+static s64 calculate(u8 op, u64 a, u64 b)
+{
+	switch (op) {
+	case SCT_OP_ADD:
+		return a + b;
+	case SCT_OP_SUB:
+		return a - b;
+	case SCT_OP_MUL:
+		return a * b;
+	case SCT_OP_AND:
+		return a & b;
+	case SCT_OP_OR:
+		return a | b;
+	case SCT_OP_XOR:
+		return a ^ b;
+	case SCT_OP_SHL:
+		return a << (b & 63);
+	case SCT_OP_SHR:
+		return a >> (b & 63);
+	case SCT_OP_SAR:
+		return (s64)a >> (b & 63);
+	case SCT_OP_EQ:
+		return a == b;
+	case SCT_OP_NE:
+		return a != b;
+	case SCT_OP_LT:
+		return (s64)a < (s64)b;
+	case SCT_OP_LE:
+		return (s64)a <= (s64)b;
+	case SCT_OP_LTU:
+		return a < b;
+	default: /* LEU */
+		return a <= b;
+	}
+}
+
+/* A program's registers: numbers, and which of them are unknown. */
+struct registers {
+	s64 value[SCT_REGS_MAX];
+	u32 unknown;
+};
+
+static void set(struct registers *regs, u8 dst, s64 value, bool unknown)
+{
+	regs->value[dst] = value;
+	regs->unknown = (regs->unknown & ~(1u << dst)) | (u32)unknown << dst;
+}
+
+static bool is_unknown(const struct registers *regs, u8 reg)
+{
+	return regs->unknown >> reg & 1;
+}
+
+static bool is_true(const struct registers *regs, u8 reg)
+{
+	return !is_unknown(regs, reg) && regs->value[reg];
+}
+
+static bool is_false(const struct registers *regs, u8 reg)
+{
+	return !is_unknown(regs, reg) && !regs->value[reg];
+}
+
+/* Opcodes that compute a register from registers. */
+static void operate(struct registers *regs, const struct sct_insn *insn)
+{
+	s64 a = regs->value[insn->a], b;
+	bool unknown = is_unknown(regs, insn->a);
+
+	switch (insn->op) {
+	case SCT_OP_NEG:
+		set(regs, insn->dst, -(u64)a, unknown);
+		return;
+	case SCT_OP_NOT:
+		set(regs, insn->dst, ~a, unknown);
+		return;
+	case SCT_OP_FALSE:
+		set(regs, insn->dst, !a, unknown);
+		return;
+	case SCT_OP_TRUE:
+		set(regs, insn->dst, !!a, unknown);
+		return;
+	}
+	b = regs->value[insn->b];
+	unknown |= is_unknown(regs, insn->b);
+	switch (insn->op) {
+	case SCT_OP_ALL:
+		set(regs, insn->dst, a && b,
+		    unknown && !is_false(regs, insn->a) && !is_false(regs, insn->b));
+		break;
+	case SCT_OP_ANY:
+		set(regs, insn->dst, is_true(regs, insn->a) || is_true(regs, insn->b),
+		    unknown && !is_true(regs, insn->a) && !is_true(regs, insn->b));
+		break;
+	case SCT_OP_DIV:
+	case SCT_OP_MOD:
+	case SCT_OP_DIVU:
+	case SCT_OP_MODU:
+		unknown |= !b;
+		set(regs, insn->dst, unknown ? 0 : divide(insn->op, a, b), unknown);
+		break;
+	default:
+		set(regs, insn->dst, calculate(insn->op, a, b), unknown);
+		break;
+	}
+}
+
+/**
+ * sct_judge() - run a program
+ * @judge: view, prog and args set; matches and matched[] are filled in
+ *
+ * Return: SCT_VERDICT_DONE, or SCT_VERDICT_DEFER as soon as one of the
+ * embedder's functions says -EAGAIN.
+ */
+enum sct_verdict sct_judge(struct sct_judge *judge)
+{
+	const struct sct_view *view = judge->view;
+	const struct sct_insn *insn = &view->insns[judge->prog->insn];
+	struct registers regs;
+	int outcome;
+
+	regs.unknown = 0;
+	judge->matches = 0;
+	for (;; insn++) {
+		switch (insn->op) {
+		case SCT_OP_RET:
+			return SCT_VERDICT_DONE;
+		case SCT_OP_MATCH:
+			if (is_unknown(&regs, insn->a)) {
+				if (sct_judge_unknown(judge, insn->imm))
+					return SCT_VERDICT_DEFER;
+			} else if (regs.value[insn->a]) {
+				judge->matched[judge->matches++] = insn->imm;
+				if (!(view->rules[insn->imm].flags & SCT_RULEFLAG_CONTINUE))
+					return SCT_VERDICT_DONE;
+			}
+			break;
+		case SCT_OP_JF:
+			if (is_false(&regs, insn->a))
+				insn += insn->imm;
+			break;
+		case SCT_OP_JT:
+			if (is_true(&regs, insn->a))
+				insn += insn->imm;
+			break;
+		case SCT_OP_LDI:
+			set(&regs, insn->dst, insn->imm, false);
+			break;
+		case SCT_OP_LDC:
+			set(&regs, insn->dst, view->consts[insn->imm], false);
+			break;
+		case SCT_OP_LDF:
+			set(&regs, insn->dst, sct_judge_field(judge, insn->imm), false);
+			break;
+		case SCT_OP_LDA:
+			set(&regs, insn->dst,
+			    sct_widen(judge->args[insn->imm], judge->prog->kinds[insn->imm]), false);
+			break;
+		case SCT_OP_SEQ ... SCT_OP_SEQS:
+			outcome = judge_string(judge, insn);
+			if (outcome == -EAGAIN)
+				return SCT_VERDICT_DEFER;
+			set(&regs, insn->dst, outcome > 0, outcome < 0);
+			break;
+		default:
+			operate(&regs, insn);
+			break;
+		}
+	}
+}

@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What does sct_hijack's client do with a call that arrives?
+ *
+ * Most are judged at once, where sleeping is forbidden, with strings copied to
+ * a room of this processor.  What that cannot do (memory that is not resident,
+ * a rule that kills or suspends, a rule that waits for the result) is done in
+ * task context, with a room of the call's own that lives until it returns.
+ */
+#include <linux/mm.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include "rules.h"
+
+/* A judgement where sleeping is forbidden; its owner has preemption off. */
+struct glance {
+	struct sct_judgement j;
+	char room[SCT_ARGS_MAX * SCT_STRING_MAX];
+};
+
+static DEFINE_PER_CPU(struct glance *, glances);
+
+/* A judgement in task context. */
+struct visit {
+	struct sct_judgement j;
+	char room[];
+};
+
+/* False: somewhere where sleeping is allowed.  What matched is in @j. */
+static bool judge(struct sct_judgement *j, struct sct_ruleset *set, const struct sct_prog *prog)
+{
+	j->set = set;
+	j->judge.view = &set->view;
+	j->judge.prog = prog;
+	return sct_judge(&j->judge) == SCT_VERDICT_DONE;
+}
+
+static enum sct_next enter(unsigned int slot, const struct pt_regs *regs, long *result)
+{
+	struct sct_ruleset *set = rcu_dereference_sched(sct_ruleset_current);
+	const struct sct_programs *programs;
+	struct glance *glance;
+
+	if (unlikely(!set))
+		return SCT_NEXT_PASS;
+	programs = &set->programs[slot];
+	if (programs->task)
+		return SCT_NEXT_DIVERT;
+	if (!programs->before)
+		return SCT_NEXT_PASS;
+	glance = this_cpu_read(glances);
+	sct_capture_begin(&glance->j, regs, glance->room, false);
+	if (!judge(&glance->j, set, programs->before))
+		return SCT_NEXT_DIVERT;
+	if (likely(!glance->j.judge.matches))
+		return SCT_NEXT_PASS;
+	return sct_act(&glance->j, slot, result);
+}
+
+/* Copy what the programs of a point may need; NULL without memory. */
+static struct visit *begin_visit(const struct sct_prog *prog, bool cwd, const struct pt_regs *regs)
+{
+	struct visit *visit;
+
+	visit = kvmalloc(sizeof(*visit) + sct_capture_room(prog, cwd), GFP_KERNEL);
+	if (!visit)
+		return NULL;
+	sct_capture_begin(&visit->j, regs, visit->room, true);
+	sct_capture_args(&visit->j, prog);
+	if (cwd)
+		sct_capture_cwd(&visit->j);
+	return visit;
+}
+
+/* A call that cannot be judged for want of memory is refused where a rule might have. */
+static enum sct_next turn_away(bool fails, long *result)
+{
+	sct_drop_count(SCT_CAUSE_MEMORY);
+	if (!fails)
+		return SCT_NEXT_PASS;
+	*result = -ENOMEM;
+	return SCT_NEXT_SKIP;
+}
+
+static enum sct_next enter_task(unsigned int slot, const struct pt_regs *regs, long *result,
+				void **cookie)
+{
+	enum sct_next next = SCT_NEXT_PASS;
+	struct sct_programs programs = { };
+	struct sct_ruleset *set;
+	struct sct_prog prog;
+	struct visit *visit;
+	bool around;
+
+	/* Which strings there are is needed before they are copied, which may sleep. */
+	rcu_read_lock();
+	set = rcu_dereference(sct_ruleset_current);
+	if (set)
+		programs = set->programs[slot];
+	if (programs.before || programs.after)
+		prog = programs.before ? *programs.before : *programs.after;
+	rcu_read_unlock();
+	if (!programs.before && !programs.after)
+		return SCT_NEXT_PASS;
+	visit = begin_visit(&prog, programs.cwd, regs);
+	if (!visit)
+		return turn_away(programs.fails, result);
+
+	/* Judged by what is in force now: a string that only these rules ask for is unknown. */
+	rcu_read_lock();
+	set = rcu_dereference(sct_ruleset_current);
+	if (set) {
+		programs = set->programs[slot];
+		if (programs.before && judge(&visit->j, set, programs.before))
+			next = sct_act(&visit->j, slot, result);
+	}
+	around = set && programs.after && next == SCT_NEXT_PASS;
+	rcu_read_unlock();
+
+	if (around) {
+		*cookie = visit;
+		return SCT_NEXT_AROUND;
+	}
+	kvfree(visit);
+	return next;
+}
+
+static long leave(unsigned int slot, void *cookie, long result)
+{
+	struct visit *visit = cookie;
+	const struct sct_prog *prog;
+	struct sct_ruleset *set;
+	long unused = 0;
+
+	visit->j.result = result;
+	visit->j.comm.known = false; /* execve has changed it */
+	rcu_read_lock();
+	set = rcu_dereference(sct_ruleset_current);
+	prog = set ? set->programs[slot].after : NULL;
+	if (prog && judge(&visit->j, set, prog))
+		sct_act(&visit->j, slot, &unused);
+	rcu_read_unlock();
+	kvfree(visit);
+	return result;
+}
+
+static void abandon(unsigned int slot, void *cookie)
+{
+	sct_drop_count(SCT_CAUSE_MEMORY);
+	kvfree(cookie);
+}
+
+const struct sct_client sct_judgement_client = {
+	.owner = THIS_MODULE,
+	.enter = enter,
+	.enter_task = enter_task,
+	.leave = leave,
+	.abandon = abandon,
+};
+
+/** sct_judgement_exit() - free the rooms: no call arrives any more */
+void sct_judgement_exit(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		kvfree(per_cpu(glances, cpu));
+}
+
+/** sct_judgement_init() - make room on each processor; Return: 0 or -ENOMEM */
+int sct_judgement_init(void)
+{
+	int cpu;
+
+	for_each_possible_cpu(cpu) {
+		per_cpu(glances, cpu) = kvzalloc_node(sizeof(struct glance), GFP_KERNEL,
+						      cpu_to_node(cpu));
+		if (!per_cpu(glances, cpu)) {
+			sct_judgement_exit();
+			return -ENOMEM;
+		}
+	}
+	return 0;
+}

@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of sct_rules promise each other. */
+#ifndef SCT_RULES_INTERNAL_H
+#define SCT_RULES_INTERNAL_H
+
+#include <linux/atomic.h>
+#include <linux/percpu.h>
+#include "../sct_hijack.h"
+#include "program.h"
+
+/**
+ * struct sct_tally - what became of a rule's matches; see struct sct_counters
+ * @lost_before: events lost under earlier sets that had the same rule
+ * @lost_told: how much of @lost the log's readers were told; log.c's lock
+ */
+struct sct_tally {
+	atomic64_t matched, logged, failed, killed, suspended, unknown, lost;
+	u64 lost_before;
+	u64 lost_told;
+};
+
+/* What is judged at one point. */
+struct sct_programs {
+	const struct sct_prog *before, *after;
+	bool task; /* cannot be judged where sleeping is forbidden */
+	bool cwd; /* needs the current directory */
+	bool fails; /* has a rule that refuses */
+};
+
+/**
+ * struct sct_ruleset - a rule set in force; readers: RCU, or preemption off
+ * @generation: counts the uploads
+ * @image: as uploaded, verified
+ * @size: of @image in bytes
+ * @view: into @image
+ * @tallies: one for each rule
+ * @lost: the sum of the rules' lost events
+ * @lost_told: how much of it the log's readers were told; log.c's lock
+ * @points: a bit for each slot that has programs
+ * @programs: by slot
+ */
+struct sct_ruleset {
+	u64 generation;
+	void *image;
+	size_t size;
+	struct sct_view view;
+	struct sct_tally *tallies;
+	atomic64_t lost;
+	u64 lost_told;
+	DECLARE_BITMAP(points, SCT_SLOTS);
+	struct sct_programs programs[SCT_SLOTS];
+};
+
+/* image.c */
+void *sct_image_copy(const void __user *from, size_t size, struct sct_error *error);
+int sct_image_verify(const void *image, size_t size, struct sct_view *view,
+		     struct sct_error *error);
+
+/* ruleset.c */
+extern struct sct_ruleset __rcu *sct_ruleset_current;
+struct sct_ruleset *sct_ruleset_create(void *image, size_t size, struct sct_error *error);
+void sct_ruleset_free(struct sct_ruleset *set);
+int sct_ruleset_publish(struct sct_ruleset *set, struct sct_error *error);
+const struct sct_ruleset *sct_ruleset_held(void);
+void sct_ruleset_count(const struct sct_ruleset *set, u32 rule, struct sct_counters *counters);
+void sct_ruleset_exit(void);
+
+/* judgement.c */
+int sct_judgement_init(void);
+void sct_judgement_exit(void);
+extern const struct sct_client sct_judgement_client;
+
+/* A string that a judgement needs, copied once. */
+struct sct_text {
+	const char *bytes;
+	u16 len;
+	u8 state; /* SCT_STATE_* */
+	bool known; /* it was looked at: state says how that went */
+};
+
+/**
+ * struct sct_judgement - a call being judged
+ * @judge: what the pure part sees
+ * @set: the rules it is judged by; only while they are held
+ * @result: of the call, in the after phase
+ * @may_sleep: it runs in task context, and all strings are captured
+ * @args: strings of the arguments
+ * @comm: command name
+ * @cwd: current directory
+ * @comm_bytes: room for @comm
+ * @free: room for further strings
+ */
+struct sct_judgement {
+	struct sct_judge judge;
+	struct sct_ruleset *set;
+	long result;
+	bool may_sleep;
+	struct sct_text args[SCT_ARGS_MAX], comm, cwd;
+	char comm_bytes[16];
+	char *free;
+};
+
+/* capture.c */
+void sct_capture_begin(struct sct_judgement *j, const struct pt_regs *regs, char *room,
+		       bool may_sleep);
+int sct_capture_arg(struct sct_judgement *j, unsigned int arg);
+int sct_capture_args(struct sct_judgement *j, const struct sct_prog *prog);
+void sct_capture_cwd(struct sct_judgement *j);
+const struct sct_text *sct_capture_comm(struct sct_judgement *j);
+size_t sct_capture_room(const struct sct_prog *prog, bool cwd);
+
+/* act.c */
+enum sct_next sct_act(struct sct_judgement *j, unsigned int slot, long *result);
+void sct_act_exit(void);
+
+/* event.c */
+void sct_event_log(struct sct_judgement *j, u32 rule, u16 actions, long result);
+
+/* ring.c */
+struct sct_reservation {
+	void *event;
+	void *record;
+};
+
+bool sct_ring_reserve(struct sct_reservation *reservation, size_t size);
+void sct_ring_commit_record(const struct sct_reservation *reservation);
+const struct sct_record *sct_ring_peek(int *cpu);
+void sct_ring_consume(int cpu);
+bool sct_ring_is_empty(void);
+void sct_drop_count(u32 cause);
+int sct_drop_list(struct sct_drop *list, unsigned int first, unsigned int count,
+		  unsigned int *total);
+int sct_ring_init(void);
+void sct_ring_exit(void);
+
+/* log.c */
+void sct_log_wake(void);
+bool sct_log_is_awaited(void);
+void sct_log_retire(struct sct_ruleset *set);
+int sct_log_init(void);
+void sct_log_exit(void);
+
+/* control.c */
+int sct_control_init(void);
+void sct_control_exit(void);
+
+#endif

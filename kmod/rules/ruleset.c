@@ -1,0 +1,236 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which rules are in force, and how are they exchanged?
+ *
+ * New points are attached before the exchange and points without rules given
+ * back after it, so that every call is judged by the old set or the new one.
+ */
+#include <linux/bsearch.h>
+#include <linux/mm.h>
+#include <linux/mutex.h>
+#include <linux/rcupdate.h>
+#include <linux/slab.h>
+#include <linux/sort.h>
+#include "rules.h"
+
+/* Writers: the control device's lock. */
+struct sct_ruleset __rcu *sct_ruleset_current;
+
+/* The set in force, for who holds the control device's lock. */
+static struct sct_ruleset *held(void)
+{
+	return rcu_dereference_protected(sct_ruleset_current, true);
+}
+
+/** sct_ruleset_held() - the set in force, for who holds the control device's lock */
+const struct sct_ruleset *sct_ruleset_held(void)
+{
+	return held();
+}
+
+/** sct_ruleset_free() - free a set that nobody can see any more; NULL is fine */
+void sct_ruleset_free(struct sct_ruleset *set)
+{
+	if (!set)
+		return;
+	kvfree(set->tallies);
+	kvfree(set->image);
+	kvfree(set);
+}
+
+/* What a program needs beyond its instructions. */
+static void add_needs(const struct sct_view *view, const struct sct_prog *prog,
+		      struct sct_programs *programs)
+{
+	const struct sct_insn *insn = &view->insns[prog->insn], *end = insn + prog->insns;
+	const struct sct_rule *rule;
+
+	for (; insn < end; insn++) {
+		if (insn->op >= SCT_OP_SEQ && insn->op <= SCT_OP_SEQS)
+			programs->cwd |= insn->a == SCT_FIELD_CWD ||
+					 (insn->op == SCT_OP_SEQS && insn->b == SCT_FIELD_CWD);
+		if (insn->op != SCT_OP_MATCH)
+			continue;
+		rule = &view->rules[insn->imm];
+		programs->cwd |= rule->flags & SCT_RULEFLAG_LOG_CWD;
+		programs->fails |= rule->actions & SCT_ACTION_FAIL;
+	}
+}
+
+static int index_programs(struct sct_ruleset *set, struct sct_error *error)
+{
+	const struct sct_view *view = &set->view;
+	const struct sct_prog *prog = view->progs, *end = prog + view->head->progs.count;
+	struct sct_programs *programs;
+	unsigned int slot;
+
+	for (; prog < end; prog++) {
+		slot = sct_slot(prog->abi, prog->nr);
+		programs = &set->programs[slot];
+		add_needs(view, prog, programs);
+		if (prog->phase == SCT_PHASE_BEFORE) {
+			programs->before = prog;
+		} else if (sct_point_returns(slot)) {
+			programs->after = prog;
+		} else {
+			*error = (struct sct_error) { .code = SCT_ERROR_NO_RETURN,
+						      .abi = prog->abi, .nr = prog->nr };
+			return -sct_error_errno(error->code);
+		}
+		programs->task = programs->after || programs->cwd;
+		set_bit(slot, set->points);
+	}
+	return 0;
+}
+
+/**
+ * sct_ruleset_create() - make a set of an image
+ * @image: from kvmalloc(); the set's on success, the caller's on failure
+ * @size: in bytes
+ * @error: filled in if it is refused
+ *
+ * Context: may sleep.
+ * Return: the set, or an error pointer that fits @error.
+ */
+struct sct_ruleset *sct_ruleset_create(void *image, size_t size, struct sct_error *error)
+{
+	struct sct_ruleset *set;
+	int result = -ENOMEM;
+
+	set = kvzalloc(sizeof(*set), GFP_KERNEL);
+	if (!set)
+		goto err_memory;
+	result = sct_image_verify(image, size, &set->view, error);
+	if (result)
+		goto err_free_set;
+	result = index_programs(set, error);
+	if (result)
+		goto err_free_set;
+	set->tallies = kvcalloc(max(set->view.head->rules.count, 1u), sizeof(*set->tallies),
+				GFP_KERNEL);
+	if (!set->tallies) {
+		result = -ENOMEM;
+		goto err_free_set;
+	}
+	set->image = image;
+	set->size = size;
+	return set;
+
+err_free_set:
+	kvfree(set);
+err_memory:
+	if (result == -ENOMEM)
+		error->code = SCT_ERROR_MEMORY;
+	return ERR_PTR(result);
+}
+
+/* A rule's place by its digest. */
+struct place {
+	u64 digest;
+	u32 rule;
+};
+
+static int compare_places(const void *a, const void *b)
+{
+	const struct place *left = a, *right = b;
+
+	return left->digest < right->digest ? -1 : left->digest > right->digest;
+}
+
+static void add_tally(struct sct_tally *to, const struct sct_tally *from)
+{
+	atomic64_add(atomic64_read(&from->matched), &to->matched);
+	atomic64_add(atomic64_read(&from->logged), &to->logged);
+	atomic64_add(atomic64_read(&from->failed), &to->failed);
+	atomic64_add(atomic64_read(&from->killed), &to->killed);
+	atomic64_add(atomic64_read(&from->suspended), &to->suspended);
+	atomic64_add(atomic64_read(&from->unknown), &to->unknown);
+	to->lost_before += from->lost_before + atomic64_read(&from->lost);
+}
+
+/*
+ * Rules that did not change keep their counters.  @old is out of sight, so its
+ * counters stand still, while @new already counts: they are added up.
+ */
+static void inherit_tallies(struct sct_ruleset *new, const struct sct_ruleset *old,
+			    struct place *places)
+{
+	u32 i, count = old->view.head->rules.count;
+	struct place key, *found;
+
+	for (i = 0; i < count; i++)
+		places[i] = (struct place) { old->view.rules[i].digest, i };
+	sort(places, count, sizeof(*places), compare_places, NULL);
+	for (i = 0; i < new->view.head->rules.count; i++) {
+		key.digest = new->view.rules[i].digest;
+		found = bsearch(&key, places, count, sizeof(key), compare_places);
+		if (!found)
+			continue;
+		add_tally(&new->tallies[i], &old->tallies[found->rule]);
+	}
+}
+
+/**
+ * sct_ruleset_publish() - put a set in force in place of the one that is
+ * @set: the set's on success, the caller's on failure
+ * @error: filled in if a point cannot be diverted; then all is as it was
+ *
+ * Context: may sleep; the control device's lock is held.
+ * Return: 0, or a negative errno that fits @error.
+ */
+int sct_ruleset_publish(struct sct_ruleset *set, struct sct_error *error)
+{
+	struct sct_ruleset *old = held();
+	struct place *places = NULL;
+	int result;
+
+	set->generation = old ? old->generation + 1 : 1;
+	if (old) {
+		places = kvmalloc_array(max(old->view.head->rules.count, 1u), sizeof(*places),
+					GFP_KERNEL);
+		if (!places) {
+			error->code = SCT_ERROR_MEMORY;
+			return -ENOMEM;
+		}
+	}
+	result = sct_points_add(set->points, error);
+	if (result)
+		goto out_free_places;
+	rcu_assign_pointer(sct_ruleset_current, set);
+	synchronize_rcu();
+	sct_points_keep(set->points);
+	if (old) {
+		sct_log_retire(old);
+		inherit_tallies(set, old, places);
+		sct_ruleset_free(old);
+	}
+out_free_places:
+	kvfree(places);
+	return result;
+}
+
+/** sct_ruleset_count() - read a rule's counters */
+void sct_ruleset_count(const struct sct_ruleset *set, u32 rule, struct sct_counters *counters)
+{
+	const struct sct_tally *tally = &set->tallies[rule];
+
+	*counters = (struct sct_counters) {
+		.matched = atomic64_read(&tally->matched),
+		.logged = atomic64_read(&tally->logged),
+		.failed = atomic64_read(&tally->failed),
+		.killed = atomic64_read(&tally->killed),
+		.suspended = atomic64_read(&tally->suspended),
+		.unknown = atomic64_read(&tally->unknown),
+		.lost = tally->lost_before + atomic64_read(&tally->lost),
+	};
+}
+
+/** sct_ruleset_exit() - free the set in force: no call arrives any more */
+void sct_ruleset_exit(void)
+{
+	struct sct_ruleset *set = held();
+
+	rcu_assign_pointer(sct_ruleset_current, NULL);
+	synchronize_rcu();
+	sct_ruleset_free(set);
+}
