@@ -111,14 +111,14 @@ def collect(source: Path, build: Path) -> dict[str, tuple[str, dict[str, int]]]:
                 by_abi[abi] = value
     empty = {family.name for family in families(FOLDER / "families.toml")} - {owner for owner, _ in table.values()}
     if empty:
-        raise ValueError(f"families.toml: no constant found for {', '.join(sorted(empty))}; correct its headers or patterns")
+        raise ValueError(f"families.toml: nothing found for {', '.join(sorted(empty))}; correct its headers or patterns")
     return table
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--source", type=Path, required=True, help="a kernel tree")
-    parser.add_argument("--build", type=Path, help="where exported headers are made and kept (default: a temporary place)")
+    parser.add_argument("--build", type=Path, help="where to make and keep exported headers (default: temporary)")
     options = parser.parse_args()
     try:
         with tempfile.TemporaryDirectory() as temporary:

@@ -39,9 +39,8 @@ class Definition:
 
 
 def normal_type(text: str) -> str:
-    """A C type in one spelling: single spaces, one before the first `*`, no storage class."""
-    text = re.sub(r"\s*\*\s*", "*", " ".join(text.split()))
-    return re.sub(r"(?<!\*)\*", " *", text, count=1).strip()
+    """A C type in one spelling: words and `*` with single spaces between them."""
+    return " ".join(text.replace("*", " * ").split())
 
 
 def closing(text: str, start: int) -> int:
@@ -86,7 +85,7 @@ def _files(root: Path, arch: str):
 
 
 def definitions(root: Path, arch: str) -> dict[str, list[Definition]]:
-    """Every entry that the tree defines for `arch` ("x86" or "arm64") with all its definitions (more than one: conflict)."""
+    """Every entry that the tree defines for `arch` ("x86" or "arm64") with all its definitions; several are a conflict."""
     symbols = COMMON | ARCH[arch]
     found: dict[str, list[Definition]] = {}
     for path, relative in _files(root, arch):
@@ -112,7 +111,8 @@ def prototypes(root: Path) -> dict[str, Definition]:
             body = _PAIR_PROTOTYPE.sub(r"u32 \1_lo, u32 \1_hi", text[match.end():closing(text, match.end())])
             args = [] if body.strip() in ("", "void") else body.split(",")
             place = f"{header}:{text.count(chr(10), 0, match.start()) + 1}"
-            found.setdefault(match.group(1), Definition(match.group(1), tuple(map(_parameter, args, range(1, 7))), place))
+            parameters = tuple(map(_parameter, args, range(1, 7)))
+            found.setdefault(match.group(1), Definition(match.group(1), parameters, place))
     return found
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Of what kind is each argument of each system call? `load(abi)` joins <abi>.tsv with the policy in kinds.toml.
 
-Pure: reads the two data files beside it, nothing else. Kinds: s8 … u64 are integers of that width, `ptr` is an address,
-`str` the address of a NUL-terminated string that the call reads, `fd` a file descriptor (a signed 32-bit number).
+Pure: reads those two data files, nothing else. Kinds: s8 … u64 are integers of that width, `ptr` is an address, `str`
+the address of a NUL-terminated string that the call reads, `fd` a file descriptor (a signed 32-bit number).
 """
 import tomllib
 from dataclasses import dataclass
@@ -31,11 +31,13 @@ class Arg:
 @dataclass(frozen=True)
 class Syscall:
     """One system call of one ABI. `entry` is the kernel's function without architecture prefix (sys_newstat);
-    sys_ni_syscall means that no supported kernel implements the call, `args` is empty then. x32 numbers lack bit 30."""
+    sys_ni_syscall means that no supported kernel implements the call, `args` is empty then. `older` are the entries that
+    older supported kernels have for it instead. x32 numbers lack bit 30."""
     nr: int
     name: str
     entry: str
     args: tuple[Arg, ...]
+    older: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,8 @@ class Policy:
         if f"{call}.{name}" in self.decided:
             return self.decided[f"{call}.{name}"]
         if ctype == STRING_TYPE:
-            raise LookupError(f"nobody decided whether {call}.{name} is a string; list it in an [[argument]] of kinds.toml")
-        if ctype.endswith("*") or ctype.endswith("*const"):
+            raise LookupError(f"{call}.{name} may be a string or not; decide it in an [[argument]] of kinds.toml")
+        if "*" in ctype:
             return "ptr"
         plain = ctype.removeprefix("const ")
         if plain not in self.types:
@@ -92,11 +94,11 @@ def load(abi: str) -> tuple[Syscall, ...]:
     for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
         if line.startswith("#"):
             continue
-        cells = (line.split("\t") + [""])[:4]
+        cells = (line.split("\t") + ["", ""])[:5]
         try:
-            nr, name, entry, args = cells
+            nr, name, entry, args, older = cells
             kinds = tuple(Arg(arg, ctype, policy().kind(abi, name, ctype, arg)) for ctype, arg in parse_args(args))
-            calls.append(Syscall(int(nr), name, entry, kinds))
+            calls.append(Syscall(int(nr), name, entry, kinds, tuple(older.split("; ")) if older else ()))
         except (LookupError, ValueError) as error:
             raise KindError(f"{path}:{number}: {error}") from error
     return tuple(calls)

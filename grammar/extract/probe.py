@@ -20,6 +20,7 @@ ABIS = {
     "aarch32": ("arm", ["-m32", "-malign-double", "-U__i386__", "-D__arm__", "-D__ARM_EABI__", "-D__ARMEL__"]),
 }
 _INT_MIN = -(1 << 31)
+_ARRAY = '__attribute__((section(".values"))) const long long sct_values[]'
 
 
 class ProbeError(RuntimeError):
@@ -55,8 +56,8 @@ class Probe:
             result = Path(directory, "values.o")
             while names:
                 lines = (f'# {number} "names"\n({name}), (({name}) < 0),\n' for number, name in enumerate(names, 1))
-                array = '\n__attribute__((section(".values"))) const long long sct_values[] = {\n' + "".join(lines) + "};\n"
-                run = _run([*self.options, "-ftrack-macro-expansion=0", "-c", "-o", str(result), "-"], text + array)
+                source = f"{text}\n{_ARRAY} = {{\n{''.join(lines)}}};\n"
+                run = _run([*self.options, "-ftrack-macro-expansion=0", "-c", "-o", str(result), "-"], source)
                 if not run.returncode:
                     return self._read(result, names)
                 bad = {int(number) for number in re.findall(r"^names:(\d+):\d+: error:", run.stderr, re.M)}

@@ -3,8 +3,9 @@
 
     python3 grammar/extract/syscalls.py --source LINUX_TREE [--older LINUX_TREE …]
 
-Calls that the first tree no longer implements are completed from the older trees, in the order given. The report on
-standard error lists what has no arguments and why. Exit status: 0 written, 1 a tree cannot be read as expected.
+Calls that the first tree no longer implements are completed from the older trees, in the order given; where an older
+tree's table names another entry for a call, the last column says so. The report on standard error lists what has no
+arguments and why. Exit status: 0 written, 1 a tree cannot be read as expected.
 """
 import argparse
 import re
@@ -52,9 +53,10 @@ class Tree:
         return [Row(row.nr, row.name, renamed.get(row.entry, row.entry)) for row in table(self.root, abi)]
 
 
-def complete(abi: str, trees: list[Tree]) -> tuple[list[tuple[Row, Definition | None]], list[str]]:
-    """Rows of `abi` with their definitions, and remarks on those that are not plainly resolved. The newest tree that
-    defines a call's entry decides; a number or name that a newer tree uses for another call is not taken from older ones."""
+def complete(abi: str, trees: list[Tree]) -> tuple[list[tuple[Row, Definition | None, list[str]]], list[str]]:
+    """Rows of `abi` with their definitions and their entries in older trees, and remarks on those that are not plainly
+    resolved. The newest tree that defines a call's entry decides; a number or name that a newer tree uses for another
+    call is not taken from older ones."""
     rows: dict[int, list[tuple[Tree, Row]]] = {}
     names: dict[str, int] = {}
     for tree in trees:
@@ -68,7 +70,8 @@ def complete(abi: str, trees: list[Tree]) -> tuple[list[tuple[Row, Definition | 
             continue  # neither known to the newest tree nor ever implemented
         if remark:
             remarks.append(f"{abi} {row.nr} {row.name}: {remark}")
-        resolved.append((row, definition))
+        entries = dict.fromkeys(candidate.entry for _, candidate in candidates if definition)
+        resolved.append((row, definition, [entry for entry in entries if entry not in (row.entry, NOT_IMPLEMENTED)]))
     return resolved, remarks
 
 
@@ -91,10 +94,10 @@ def render(abi: str, resolved: list, trees: list[Tree]) -> str:
     """The text of <abi>.tsv."""
     releases = ", ".join(tree.release for tree in trees)
     lines = [f"# Generated from Linux {releases} by: python3 grammar/extract/syscalls.py --source TREE"
-             + " --older TREE" * (len(trees) - 1), "# nr\tname\tentry\targs"]
-    for row, definition in resolved:
+             + " --older TREE" * (len(trees) - 1), "# nr\tname\tentry\targs\tentries in older kernels"]
+    for row, definition, older in resolved:
         args = "; ".join(f"{ctype} {name}" for ctype, name in definition.args) if definition else ""
-        lines.append(f"{row.nr}\t{row.name}\t{row.entry}\t{args}".rstrip("\t"))
+        lines.append(f"{row.nr}\t{row.name}\t{row.entry}\t{args}\t{'; '.join(older)}".rstrip("\t"))
     return "\n".join(lines) + "\n"
 
 
