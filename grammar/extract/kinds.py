@@ -22,7 +22,7 @@ class KindError(ValueError):
 
 @dataclass(frozen=True)
 class Arg:
-    """One argument: its name, its C type as the kernel declares it, its kind."""
+    """One argument: its name, the same in every ABI; its C type as the kernel declares it; its kind."""
     name: str
     ctype: str
     kind: str
@@ -42,11 +42,18 @@ class Syscall:
 
 @dataclass(frozen=True)
 class Policy:
-    """kinds.toml, checked. `words` maps ABI -> {"sword": …, "uword": …}; `decided` maps "call.argument" -> kind."""
+    """kinds.toml, checked. `words` maps ABI -> {"sword": …, "uword": …}; `renamed` "call.argument" -> the name that rules
+    use for it; `decided` "call.argument" -> kind."""
     words: dict[str, dict[str, str]]
+    renamed: dict[str, str]
     types: dict[str, str]
     descriptors: frozenset[str]
     decided: dict[str, str]
+
+    def arg(self, abi: str, call: str, ctype: str, name: str) -> Arg:
+        """One argument of the table. Raises LookupError like kind()."""
+        name = self.renamed.get(f"{call}.{name}", name)
+        return Arg(name, ctype, self.kind(abi, call, ctype, name))
 
     def kind(self, abi: str, call: str, ctype: str, name: str) -> str:
         """The kind of one argument. Raises LookupError with the way out when the policy does not say."""
@@ -78,7 +85,7 @@ def policy(path: Path = DATA / "kinds.toml") -> Policy:
     for kind in [*data["types"].values(), *decided.values(), *(k for pair in words.values() for k in pair.values())]:
         if kind not in KINDS | {"sword", "uword"}:
             raise KindError(f"{path}: '{kind}' is no kind; the kinds are {', '.join(sorted(KINDS))}")
-    return Policy(words, data["types"], frozenset(data["descriptors"]["names"]), decided)
+    return Policy(words, data["rename"], data["types"], frozenset(data["descriptors"]["names"]), decided)
 
 
 def parse_args(text: str) -> list[tuple[str, str]]:
@@ -97,7 +104,7 @@ def load(abi: str) -> tuple[Syscall, ...]:
         cells = (line.split("\t") + ["", ""])[:5]
         try:
             nr, name, entry, args, older = cells
-            kinds = tuple(Arg(arg, ctype, policy().kind(abi, name, ctype, arg)) for ctype, arg in parse_args(args))
+            kinds = tuple(policy().arg(abi, name, ctype, arg) for ctype, arg in parse_args(args))
             calls.append(Syscall(int(nr), name, entry, kinds, tuple(older.split("; ")) if older else ()))
         except (LookupError, ValueError) as error:
             raise KindError(f"{path}:{number}: {error}") from error

@@ -12,7 +12,8 @@ from conditions import live_text
 NOT_IMPLEMENTED = "sys_ni_syscall"
 ABIS = {"x86_64": "x86", "i386": "x86", "x32": "x86", "aarch64": "arm64", "aarch32": "arm64"}
 
-# ABI -> (table file, the table's ABI words that it takes, column of the entry: 3 native, 4 compat if there is one). x32's special entries already stand in column 3; aarch64's words are those of arch/arm64/kernel/Makefile.syscalls.
+# ABI -> (table file, the table's ABI words that it takes, column of the entry: 3 native, 4 compat if there is one).
+# x32's special entries already stand in column 3; aarch64's words are those of arch/arm64/kernel/Makefile.syscalls.
 _TABLES = {
     "x86_64": ("arch/x86/entry/syscalls/syscall_64.tbl", {"common", "64"}, 3),
     "x32": ("arch/x86/entry/syscalls/syscall_64.tbl", {"common", "x32"}, 3),
