@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What shall happen when a rule matches?"""
+
+import re
+from dataclasses import dataclass
+
+from pysct import tree
+from pysct.abi import ACTIONS
+from pysct.constants import CONSTANTS, FAMILIES
+from pysct.diagnostics import Diagnostics, suggest
+from pysct.macros import MACRO, check_template
+from pysct.points import Point
+
+ERRNO_MAX = 4095  # what the kernel takes for an error and not for a result
+DEFAULT_ERROR = -CONSTANTS["EPERM"]
+ERRORS = {name: CONSTANTS[name] for name, family in FAMILIES.items() if family == "errno"}
+KEYS = ("type", "error_code", "log_format")
+
+
+@dataclass(frozen=True, slots=True)
+class Actions:
+    """`mask` has the bits of the actions, `error` the negative errno of a FAIL or 0, `template` the log_format or None."""
+
+    mask: int = 0
+    error: int = 0
+    template: str | None = None
+
+    @property
+    def shows_cwd(self) -> bool:
+        return self.template is not None and any(found[1] == "cwd" for found in MACRO.finditer(self.template))
+
+
+def check_actions(rule: tree.Rule, actions: list[tree.Action], points: list[Point], phase: str,
+                  diagnostics: Diagnostics) -> Actions:
+    """All action blocks of a rule as one; problems are reported."""
+    clauses: dict[str, tree.Setting | tree.Block] = {}
+    mask = 0
+
+    def error(span, message, hint=None):
+        diagnostics.error(rule.source, span, message, hint)
+
+    for clause in (clause for action in actions for clause in action.clauses):
+        if clause.key not in KEYS:
+            error(clause.span, f"unknown key `{clause.key}`", suggest(clause.key, KEYS, f"an action has {', '.join(KEYS)}"))
+        elif isinstance(clause, tree.Block) != (clause.key == "log_format"):
+            example = "log_format { … }" if clause.key == "log_format" else f"{clause.key} = …"
+            error(clause.span, f"{clause.key} is written `{example}`")
+        elif clause.key == "type":
+            for word in clause.values:
+                mask |= action_mask(word, phase, error)
+        elif clause.key in clauses:
+            error(clause.span, f"{clause.key} stands twice in this rule")
+        else:
+            clauses[clause.key] = clause
+    if not actions:
+        error(rule.keyword, "the rule has no action", "add `action { LOG }`")
+    elif not mask and not any(clause.key == "type" for action in actions for clause in action.clauses):
+        error(actions[0].span, "the action has no type", f"write `type = …` with one or more of {', '.join(ACTIONS)}")
+    return Actions(mask, errno(clauses.get("error_code"), mask, error),
+                   template(clauses.get("log_format"), mask, points, phase, rule, diagnostics))
+
+
+def action_mask(word: tree.Word, phase: str, error) -> int:
+    action = ACTIONS.get(word.text)
+    if not action:
+        error(word.span, f"unknown action `{word.text}`", suggest(word.text, ACTIONS, f"it is one of {', '.join(ACTIONS)}"))
+        return 0
+    if phase not in action.phases:
+        error(word.span, f"{action.name} needs `when = {action.phases[0]}`", f"{phase} the call it is too late")
+    return action.mask
+
+
+def errno(setting: tree.Setting | None, mask: int, error) -> int:
+    """The negative errno of a rule; 0 if it has none."""
+    fails = bool(mask & ACTIONS["FAIL"].mask)
+    if not setting:
+        return DEFAULT_ERROR if fails else 0
+    if not fails:
+        error(setting.span, "error_code needs the action FAIL", "write `type = FAIL`")
+        return 0
+    word = setting.values[0]
+    text = word.text.removeprefix("-")
+    if len(setting.values) > 1:
+        error(setting.values[1].span, "a call returns one error")
+    elif text in ERRORS:
+        return -ERRORS[text]
+    elif re.fullmatch(r"[0-9]{1,9}", text) and 1 <= int(text) <= ERRNO_MAX:
+        return -int(text)
+    elif text.isdigit():
+        error(word.span, f"`{word.text}` is not an error number", f"error numbers go from 1 to {ERRNO_MAX}")
+    else:
+        error(word.span, f"unknown error `{word.text}`", suggest(text, ERRORS, "write a number or a name, as -1 or EPERM"))
+    return 0
+
+
+def template(block: tree.Block | None, mask: int, points: list[Point], phase: str, rule: tree.Rule,
+             diagnostics: Diagnostics) -> str | None:
+    """The log_format of a rule; None if it has none."""
+    if not block:
+        return None
+    if not mask & ACTIONS["LOG"].mask:
+        diagnostics.error(rule.source, block.span, "log_format needs the action LOG", "write `type = LOG, …`")
+        return None
+    return check_template(block, points, phase, rule.source, diagnostics)

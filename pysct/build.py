@@ -1,0 +1,165 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Which tree does a piece of grammar become?
+
+The parser calls the method that has the name of a grammar rule (or of its
+alias) with what stands in it: tokens, and what these methods returned.
+"""
+
+import re
+
+from pysct import tree
+from pysct.abi import Limit
+from pysct.diagnostics import Diagnostics
+from pysct.source import Source, Span, encode
+from pysct.tokens import Token
+
+ESCAPE = re.compile(rb"\\(x[0-9A-Fa-f]{2}|.)", re.DOTALL)
+ESCAPES = {b'"': b'"', b"\\": b"\\", b"n": b"\n", b"t": b"\t"}
+BASES = ((re.compile(r"0[xX][0-9a-fA-F]+"), 16), (re.compile(r"0[bB][01]+"), 2), (re.compile(r"0[oO]?[0-7]+"), 8),
+         (re.compile(r"0|[1-9][0-9]*"), 10))
+
+
+class Unusable(Exception):
+    """The rule cannot become a tree; why was reported."""
+
+
+class Builder:
+    """Builds the rules of one file; lark holds the one instance, begin() says for whom."""
+
+    def begin(self, source: Source, diagnostics: Diagnostics):
+        self.source, self.diagnostics = source, diagnostics
+
+    def refuse(self, span: Span, message: str, hint: str | None = None):
+        """Raises Unusable."""
+        self.diagnostics.error(self.source, span, message, hint)
+        raise Unusable
+
+    # ------------------------------------------------------------------ items
+
+    def rule(self, parts) -> tree.Rule:
+        keyword, end = parts[0], parts[-1]
+        return tree.Rule(Span(keyword.start, end.end), self.source, keyword.span, parts[2:-1])
+
+    def setting(self, parts) -> tree.Setting:
+        values = [self.word(token) for token in parts[2::2]]
+        return tree.Setting(parts[0].span, parts[0].value, values)
+
+    def bare(self, parts) -> tree.Setting:
+        values = [tree.Word(token.span, token.value) for token in parts[::2]]
+        return tree.Setting(values[0].span, "type", values)
+
+    def filter(self, parts) -> tree.Filter:
+        return tree.Filter(parts[0].span, parts[-2])
+
+    def action(self, parts) -> tree.Action:
+        return tree.Action(parts[0].span, [part for part in parts[1:] if not isinstance(part, Token)])
+
+    def block(self, parts) -> tree.Block:
+        return tree.Block(parts[0].span, parts[0].value, parts[-2].value, parts[-2].span)
+
+    def word(self, token: Token) -> tree.Word:
+        if token.value[0] != '"':
+            return tree.Word(token.span, token.value)
+        text = self.unescape(token).decode("utf-8", "surrogateescape")
+        return tree.Word(token.span, text, True)
+
+    # ------------------------------------------------------------ expressions
+
+    def logical(self, parts) -> tree.Logical:
+        operands = parts[::2]
+        return self.deepen(tree.Logical(around(parts), parts[1].value, operands), *operands)
+
+    any = all = logical
+
+    def binary(self, parts) -> tree.Binary:
+        left, op, right = parts
+        return self.deepen(tree.Binary(around(parts), op.value, left, right, op.span), left, right)
+
+    def unary(self, parts) -> tree.Node:
+        op, operand = parts
+        if op.type == "MINUS" and isinstance(operand, tree.Number) and not operand.enclosed and operand.value > 0:
+            if operand.value > 1 << 63:
+                self.refuse(around(parts), "the number does not fit in 64 bits")
+            return tree.Number(around(parts), -operand.value)
+        if op.type == "NOGLOB":  # !~x: the complement's truth, inverted
+            inner = self.deepen(tree.Unary(around(parts), "~", operand), operand)
+            return self.deepen(tree.Unary(around(parts), "!", inner), inner)
+        return self.deepen(tree.Unary(around(parts), op.value, operand), operand)
+
+    def member(self, parts) -> tree.Member:
+        operand, elements = parts[0], parts[3:-1:2]
+        return self.deepen(tree.Member(around(parts), operand, elements), operand, *elements)
+
+    def span(self, parts) -> tree.Range:
+        low, _, high = parts
+        return self.deepen(tree.Range(around(parts), low, high), low, high)
+
+    def number(self, parts) -> tree.Number:
+        text = parts[0].value
+        for pattern, base in BASES:
+            if pattern.fullmatch(text):
+                break
+        else:
+            self.refuse(parts[0].span, f"`{text[:32]}` is not a number", "numbers are whole: 42, 0x2a, 0755, 0b101")
+        digits = text[2:] if text[1:2].isalpha() else text
+        if len(digits) > 64 or (value := int(digits, base)) >> 64:
+            self.refuse(parts[0].span, "the number does not fit in 64 bits")
+        return tree.Number(parts[0].span, value)
+
+    def text(self, parts) -> tree.Text:
+        return tree.Text(parts[0].span, self.unescape(parts[0]))
+
+    def name(self, parts) -> tree.Name:
+        return tree.Name(parts[0].span, parts[0].value)
+
+    def indexed(self, parts) -> tree.Param:
+        name, _, index, _ = parts
+        if name.value != "PARAMS":
+            self.refuse(name.span, f"`{name.value}` is not a list", "only PARAMS takes an index: PARAMS[1]")
+        if not isinstance(index, tree.Number):
+            self.refuse(index.span, "the index of PARAMS is a plain number")
+        if index.value < 1:
+            self.refuse(index.span, "arguments are counted from 1", "PARAMS[1] is the first argument")
+        return tree.Param(around(parts), index.value)
+
+    def parentheses(self, parts) -> tree.Node:
+        node = parts[1]
+        node.span, node.enclosed = around(parts), True
+        return node
+
+    # ---------------------------------------------------------------- details
+
+    def deepen(self, node: tree.Node, *below: tree.Node) -> tree.Node:
+        """The node with its depth. Later stages are recursive, so that it has to be bounded here."""
+        node.depth = 1 + max(child.depth for child in below)
+        if node.depth > Limit.DEPTH:
+            self.refuse(node.span, f"the expression is more than {Limit.DEPTH} operators deep", "split the rule")
+        return node
+
+    def unescape(self, token: Token) -> bytes:
+        """The bytes that a string in quotes means."""
+        data = encode(token.value[1:-1])
+        if b"\\" in data:
+            data = ESCAPE.sub(lambda found: self.escape(token, found[1]), data)
+        if b"\0" in data:
+            self.refuse(token.span, "a string cannot contain NUL", "the strings of system calls end at the first NUL")
+        return data
+
+    def escape(self, token: Token, code: bytes) -> bytes:
+        if len(code) == 3:
+            return bytes([int(code[1:], 16)])
+        if code in ESCAPES:
+            return ESCAPES[code]
+        if code == b"0":
+            return b"\0"
+        shown = code.decode("ascii", "replace")
+        return self.refuse(token.span, f"`\\{shown}` means nothing in a string",
+                           f'escapes are \\" \\\\ \\n \\t and \\x41; a backslash is written `\\\\`, so `\\\\{shown}`')
+
+
+def around(parts) -> Span:
+    """From the first to the last of some tokens and nodes."""
+    first, last = parts[0], parts[-1]
+    start = first.start if isinstance(first, Token) else first.span.start
+    end = last.end if isinstance(last, Token) else last.span.end
+    return Span(start, end)

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What does a rule ask for, and is it something that can be done?"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from pysct import tree
+from pysct.abi import ABIS, PHASES, Limit, RuleFlag
+from pysct.actions import Actions, check_actions
+from pysct.conditions import Checker
+from pysct.diagnostics import Diagnostics, suggest
+from pysct.names import Names, resolve
+from pysct.points import DEFAULT_ABIS, Point, select
+from pysct.source import Source, Span, encode
+
+SETTINGS = ("syscall_name", "rule_name", "when", "continue", "abi")
+BLOCKS = ("filter_expression", "action")
+IN_ACTION = ("type", "error_code", "log_format")
+
+
+@dataclass(slots=True)
+class Rule:
+    """A rule that was checked. `line` counts from the start of the rule set; `condition` is None where every call matches."""
+
+    name: str
+    source: Source
+    line: int
+    name_span: Span
+    points: list[Point]
+    phase: str
+    condition: tree.Node | None
+    names: Names
+    actions: Actions
+    flags: int
+
+    @property
+    def own_line(self) -> int:
+        """The line of its name in its own file, from 1."""
+        return self.source.position(self.name_span.start).line
+
+
+class RuleChecker:
+    """Checks one rule; problems go to `diagnostics`."""
+
+    def __init__(self, rule: tree.Rule, diagnostics: Diagnostics):
+        self.rule, self.source, self.diagnostics = rule, rule.source, diagnostics
+        self.settings: dict[str, tree.Setting] = {}
+        self.filters: list[tree.Filter] = []
+        self.actions: list[tree.Action] = []
+
+    def check(self, first_line: int) -> Rule | None:
+        """The rule, without a name if it says none; None after its errors were reported."""
+        errors = self.diagnostics.errors
+        for entry in self.rule.entries:
+            self.entry(entry)
+        abis = self.abis()
+        phase = self.one_of("when", tuple(PHASES)) or "before"
+        continues = self.one_of("continue", ("yes", "no")) == "yes"
+        name, name_span = self.name()
+        points = self.points(abis)
+        condition = self.filters[0].condition if self.filters else None
+        names = Names()
+        if condition and points:
+            names = resolve(condition, points, phase, self.source, self.diagnostics)
+            if names:
+                Checker(names, self.source, self.diagnostics).condition(condition)
+        actions = check_actions(self.rule, self.actions, points, phase, self.diagnostics)
+        if self.diagnostics.errors > errors:
+            return None
+        flags = RuleFlag.CONTINUE * continues | RuleFlag.LOG_CWD * actions.shows_cwd
+        line = first_line + self.source.position(self.rule.span.start).line - 1
+        return Rule(name, self.source, line, name_span, points, phase, condition, names, actions, flags)
+
+    def entry(self, entry):
+        if isinstance(entry, tree.Filter):
+            if self.filters:
+                self.error(entry.span, "filter_expression stands twice in this rule", "join the conditions with && or ||")
+            self.filters.append(entry)
+        elif isinstance(entry, tree.Action):
+            self.actions.append(entry)
+        elif entry.key not in SETTINGS:
+            self.error(entry.span, *self.unknown_key(entry))
+        elif isinstance(entry, tree.Block):
+            self.error(entry.span, f"{entry.key} takes no block", f"write `{entry.key} = …`")
+        elif entry.key in self.settings:
+            self.error(entry.span, f"{entry.key} stands twice in this rule")
+        else:
+            self.settings[entry.key] = entry
+
+    def unknown_key(self, entry) -> tuple[str, str | None]:
+        key = entry.key
+        if key in BLOCKS:
+            return f"{key} needs brackets", f"write `{key} {{ … }}`"
+        if key in IN_ACTION:
+            return f"{key} belongs into an action", f"write `action {{ type = LOG {key} … }}`"
+        return f"unknown key `{key}`", suggest(key, [*SETTINGS, *BLOCKS, *IN_ACTION],
+                                               f"a rule has {', '.join(SETTINGS + BLOCKS)}")
+
+    def abis(self) -> tuple[str, ...]:
+        if "abi" not in self.settings:
+            return DEFAULT_ABIS
+        chosen = []
+        for word in self.settings["abi"].values:
+            if word.text in ABIS:
+                chosen.append(word.text)
+            else:
+                self.error(word.span, f"unknown ABI `{word.text}`", suggest(word.text, ABIS, f"it is one of {', '.join(ABIS)}"))
+        return tuple(sorted(set(chosen), key=lambda abi: ABIS[abi].number))
+
+    def points(self, abis: tuple[str, ...]) -> list[Point]:
+        setting = self.settings.get("syscall_name")
+        if not setting:
+            self.error(self.rule.keyword, "the rule names no system call", "add `syscall_name = …`")
+            return []
+        return select(setting.values, abis, self.source, self.diagnostics) if abis else []
+
+    def one_of(self, key: str, choices: tuple[str, ...]) -> str | None:
+        """The value of a key that takes one of some words."""
+        setting = self.settings.get(key)
+        if not setting:
+            return None
+        word = setting.values[0]
+        if len(setting.values) > 1:
+            self.error(setting.values[1].span, f"{key} has one value")
+        elif word.text not in choices:
+            self.error(word.span, f"`{word.text}` is no value of {key}", f"{key} is {' or '.join(choices)}")
+        return word.text
+
+    def name(self) -> tuple[str, Span]:
+        """The name, empty if there is none, and where it stands."""
+        setting = self.settings.get("rule_name")
+        if not setting:
+            return "", self.rule.keyword
+        word = setting.values[0]
+        if len(setting.values) > 1:
+            self.error(setting.values[1].span, "a rule has one name")
+        elif not word.text:
+            self.error(word.span, "the name is empty")
+        elif len(encode(word.text)) > Limit.NAME:
+            self.error(word.span, f"the name is longer than {Limit.NAME} bytes")
+        elif not word.text.isprintable():
+            self.error(word.span, "the name has characters that cannot be printed")
+        return word.text, word.span
+
+    def error(self, span, message: str, hint: str | None = None):
+        self.diagnostics.error(self.source, span, message, hint)
+
+
+def check(rules: Iterable[tree.Rule], first_lines: dict[Source, int], diagnostics: Diagnostics) -> list[Rule]:
+    """The rules that make sense, in order, each with a name of its own.
+
+    `first_lines` says at which line of the whole rule set each source begins.
+    """
+    checked: list[Rule] = []
+    names: dict[str, Rule] = {}
+    for parsed in rules:
+        rule = RuleChecker(parsed, diagnostics).check(first_lines[parsed.source])
+        if not rule:
+            continue
+        checked.append(rule)
+        first = names.setdefault(rule.name, rule)
+        if first is not rule and rule.name:
+            diagnostics.error(rule.source, rule.name_span, f"another rule is named `{rule.name}`",
+                              f"it stands in {first.source.name}, line {first.own_line}")
+    for rule in checked:
+        if not rule.name:
+            rule.name = free_name(rule.line, names)
+            names[rule.name] = rule
+    return checked
+
+
+def free_name(line: int, taken) -> str:
+    """The name of a rule that says none: rule12, or rule12_2 where that is taken."""
+    name, count = f"rule{line}", 1
+    while name in taken:
+        count += 1
+        name = f"rule{line}_{count}"
+    return name

@@ -1,0 +1,195 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Which instructions decide a condition?
+
+A node's value is computed into the register it is given; those above it are
+free.  In three-valued logic ALL and ANY need both operands unless one decides,
+but their order never matters: the cheap ones are tested first.
+"""
+
+import struct
+from dataclasses import dataclass
+
+from pysct import fold
+from pysct.abi import INSN_FORMAT, OPCODES, Limit
+from pysct.ir import Chain, Int, Load, Member, Op, StrPair, StrTest, is_truth
+from pysct.pool import Pool
+
+NUMBERS = {name: opcode.number for name, opcode in OPCODES.items()}
+COSTS = {name: opcode.cost for name, opcode in OPCODES.items()}
+pack = struct.Struct(INSN_FORMAT).pack
+RET = pack(NUMBERS["RET"], 0, 0, 0, 0)
+
+
+class TooComplex(Exception):
+    """The condition needs more registers than there are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """Instructions as bytes, and what they cost at most, in steps."""
+
+    insns: bytes
+    cost: int
+
+
+def compile_rule(condition, rule: int, pool: Pool) -> Code | None:
+    """The code that tells whether rule number `rule` matches; None if it never does. Raises TooComplex."""
+    if isinstance(condition, Int) and not condition.value:
+        return None
+    try:
+        return Generator(pool, frugal=False).rule(condition, rule)
+    except TooComplex:
+        return Generator(pool, frugal=True).rule(condition, rule)
+
+
+def string_cost(op: str, text: bytes) -> int:
+    """Steps of a test with a string known now, as the verifier counts them."""
+    return COSTS[op] * (min(max(len(text), 1), Limit.STRING) if OPCODES[op].scales else 1)
+
+
+def cost(node) -> int:
+    """About how many steps it takes to compute a node."""
+    match node:
+        case Int():
+            return 1
+        case Load():
+            return COSTS[node.op]
+        case StrTest():
+            return string_cost(node.op, node.text)
+        case StrPair():
+            return COSTS["SEQS"]
+        case Member():
+            return sum(COSTS["SEQ"] if isinstance(e, bytes) else 3 for e in node.elements)
+    return 1 + sum(map(cost, node.operands))
+
+
+def need(node) -> int:
+    """How many registers it takes to compute a node, in the best order (Sethi and Ullman)."""
+    match node:
+        case Chain():
+            first, *others = sorted(map(need, node.operands), reverse=True)
+            return max(first, 1 + others[0])
+        case Op(operands=(left, right)):
+            left, right = need(left), need(right)
+            return max(left, right) if left != right else left + 1
+        case Op(operands=(operand,)):
+            return need(operand)
+        case Member():
+            return 1 if isinstance(node.elements[0], bytes) else max(1 + need(node.operand), 3)
+    return 1
+
+
+class Generator:
+    """Writes the code of one rule. `frugal` saves registers where it would else save time."""
+
+    def __init__(self, pool: Pool, frugal: bool):
+        self.pool, self.frugal = pool, frugal
+        self.code: list[tuple[str, int, int, int, int]] = []
+        self.cost = 0
+
+    def rule(self, condition, rule: int) -> Code:
+        self.value(condition, 0, leave=1)
+        self.emit("MATCH", 0, 0, 0, rule)
+        return Code(b"".join([pack(NUMBERS[op], *operands) for op, *operands in self.code]), self.cost)
+
+    def emit(self, op: str, dst: int, a: int = 0, b: int = 0, imm: int = 0, price: int | None = None):
+        self.code.append((op, dst, a, b, imm))
+        self.cost += COSTS[op] if price is None else price
+
+    def value(self, node, reg: int, leave: int = 0):
+        """Compute a node into `reg`. A condition that is false may skip `leave` instructions behind it."""
+        if reg >= Limit.REGS:
+            raise TooComplex
+        match node:
+            case Int():
+                self.number(node.value, reg)
+            case Load():
+                self.emit(node.op, reg, imm=node.index)
+            case StrTest():
+                self.emit(node.op, reg, node.operand.operand, imm=self.pool.string(node.text),
+                          price=string_cost(node.op, node.text))
+            case StrPair():
+                self.emit("SEQS", reg, node.left.operand, node.right.operand)
+            case Op(operands=(operand,)):
+                self.value(operand, reg)
+                self.emit(node.op, reg, reg)
+            case Op():
+                self.binary(node, reg)
+            case Chain():
+                self.chain(node, reg, leave)
+            case Member():
+                self.member(node, reg)
+
+    def number(self, value: int, reg: int):
+        value = fold.wrap(value, unsigned=False)
+        if -(1 << 31) <= value < 1 << 31:
+            self.emit("LDI", reg, imm=value)
+        else:
+            self.emit("LDC", reg, imm=self.pool.const(value))
+
+    def binary(self, node: Op, reg: int):
+        left, right = node.operands
+        if need(right) > need(left):
+            self.value(right, reg)
+            self.value(left, reg + 1)
+            self.emit(node.op, reg, reg + 1, reg)
+        else:
+            self.value(left, reg)
+            self.value(right, reg + 1)
+            self.emit(node.op, reg, reg, reg + 1)
+
+    def chain(self, node: Chain, reg: int, leave: int):
+        """Each operand that decides jumps to the end, where `reg` holds what it decided."""
+        order = (lambda operand: -need(operand)) if self.frugal else cost
+        first, *others = sorted(node.operands, key=order)
+        jump = "JF" if node.op == "ALL" else "JT"
+        jumps = []
+        self.operand(node, first, reg)
+        for operand in others:
+            jumps.append(len(self.code))
+            self.emit(jump, 0, reg)
+            self.operand(node, operand, reg + 1)
+            self.emit(node.op, reg, reg, reg + 1)
+        end = len(self.code) + (leave if node.op == "ALL" else 0)
+        self.land(jumps, end)
+
+    def operand(self, node: Chain, operand, reg: int):
+        """An operand of ANY has to be 1 where it is true: it may be the result."""
+        self.value(operand, reg)
+        if node.op == "ANY" and not is_truth(operand):
+            self.emit("TRUE", reg, reg)
+
+    def member(self, node: Member, reg: int):
+        """Elements are known now, so that they are all unknown together: each test overwrites the one before."""
+        strings = isinstance(node.elements[0], bytes)
+        if not strings:
+            self.value(node.operand, reg + 1)
+        jumps = []
+        for index, element in enumerate(node.elements):
+            if index:
+                jumps.append(len(self.code))
+                self.emit("JT", 0, reg)
+            if strings:
+                self.emit("SEQ", reg, node.operand.operand, imm=self.pool.string(element))
+            else:
+                self.within(element, reg)
+        self.land(jumps, len(self.code))
+
+    def within(self, bounds: tuple[int, int], reg: int):
+        """Whether register `reg` + 1 lies within bounds: by one unsigned comparison of its distance from the lower."""
+        low, high = bounds
+        if low == high:
+            self.number(low, reg)
+            self.emit("EQ", reg, reg + 1, reg)
+            return
+        if reg + 2 >= Limit.REGS:
+            raise TooComplex
+        self.number(low, reg)
+        self.emit("SUB", reg, reg + 1, reg)
+        self.number(high - low, reg + 2)
+        self.emit("LEU", reg, reg, reg + 2)
+
+    def land(self, jumps: list[int], end: int):
+        for at in jumps:
+            op, dst, a, b, _ = self.code[at]
+            self.code[at] = (op, dst, a, b, end - at - 1)

@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""How does rule text become an image?"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from pysct.check import Rule, check
+from pysct.diagnostics import Diagnostic, Diagnostics, TooManyErrors
+from pysct.link import Linker
+from pysct.parse import parse
+from pysct.source import Source
+
+
+@dataclass(slots=True)
+class Result:
+    """`image` is None if there is an error among the diagnostics; `rules` are those that make sense."""
+
+    image: bytes | None = None
+    rules: list[Rule] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+
+
+def compile_sources(sources: list[Source]) -> Result:
+    """Compile some sources as one rule set, in this order. Never raises because of what they say."""
+    diagnostics, result = Diagnostics(), Result()
+    try:
+        text, first_lines = join(sources)
+        parsed = (rule for source in sources for rule in parse(source, diagnostics))
+        result.rules = check(parsed, first_lines, diagnostics)
+        for source in sources:
+            warn_empty(source, result.rules, diagnostics)
+        linker = Linker(diagnostics)
+        for rule in result.rules:
+            linker.add(rule)
+        if not diagnostics.errors:
+            result.image = linker.image(text)
+    except TooManyErrors:
+        pass
+    result.diagnostics = list(diagnostics)
+    return result
+
+
+def compile_files(paths: Iterable) -> Result:
+    """The same for files. Raises OSError."""
+    return compile_sources([Source.read(path) for path in paths])
+
+
+def join(sources: list[Source]) -> tuple[bytes, dict[Source, int]]:
+    """The text of all sources, each starting on a line of its own, and which line of the whole that is, from 1."""
+    parts, first_lines, line = [], {}, 1
+    for source in sources:
+        first_lines[source] = line
+        line += source.lines
+        parts.append(source.data)
+        if source is not sources[-1] and source.data and not source.data.endswith(b"\n"):
+            parts.append(b"\n")
+    return b"".join(parts), first_lines
+
+
+def warn_empty(source: Source, rules: list[Rule], diagnostics: Diagnostics):
+    if not diagnostics.errors and not any(rule.source is source for rule in rules):
+        diagnostics.warning(source, None, "there is no rule in this file")

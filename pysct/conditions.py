@@ -1,0 +1,134 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Does a condition make sense: is each operand of the type that its operator needs?"""
+
+from pysct import glob, tree
+from pysct.abi import Limit
+from pysct.diagnostics import Diagnostics
+from pysct.names import INT, STR, Names
+from pysct.source import Source
+
+ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>"})
+ORDER = frozenset({"<", "<=", ">", ">="})
+EQUALITY = frozenset({"==", "!="})
+PATTERN = frozenset({"=~", "!~", "startswith", "endswith", "contains"})
+BITS = frozenset({"&", "|", "^"})
+
+
+class Checker:
+    """Checks one condition; problems go to `diagnostics`."""
+
+    def __init__(self, names: Names, source: Source, diagnostics: Diagnostics):
+        self.names, self.source, self.diagnostics = names, source, diagnostics
+
+    def condition(self, node: tree.Node) -> bool:
+        """Whether the whole can decide about a call."""
+        return self.truth(node)
+
+    def type(self, node: tree.Node) -> str | None:
+        """INT or STR, or None after an error was reported."""
+        return getattr(self, type(node).__name__.lower())(node)
+
+    def number(self, node):
+        return INT
+
+    def text(self, node):
+        if len(node.value) >= Limit.STRING:
+            return self.error(node, f"the string is longer than {Limit.STRING - 1} bytes, which no string of a call is")
+        return STR
+
+    def name(self, node):
+        return self.names.types[node.name]
+
+    def param(self, node):
+        return self.names.types[node.number]
+
+    def unary(self, node):
+        found = self.type(node.operand)
+        if found == STR:
+            hint = "compare the string: == \"…\"" if node.op == "!" else None
+            return self.error(node, f"`{node.op}` needs a number, and {self.shown(node.operand)} is a string", hint)
+        return found
+
+    def logical(self, node):
+        return INT if all([self.truth(operand) for operand in node.operands]) else None
+
+    def truth(self, node) -> bool:
+        found = self.type(node)
+        if found == STR:
+            self.error(node, f"{self.shown(node)} is a string, not a condition",
+                       "compare it: == \"…\", =~ \"…*\", startswith \"…\"")
+        return found == INT
+
+    def binary(self, node):
+        left, right = self.type(node.left), self.type(node.right)
+        if left is None or right is None:
+            return None
+        self.suspect(node)
+        if node.op in PATTERN:
+            return self.pattern(node, left)
+        if node.op in EQUALITY:
+            return INT if left == right else self.mismatch(node, node.left, left, node.right, right)
+        if STR in (left, right):
+            culprit = node.left if left == STR else node.right
+            hint = "strings are compared by ==, !=, =~, !~, startswith, endswith, contains" if node.op in ORDER else None
+            return self.error(node, f"`{node.op}` needs numbers, and {self.shown(culprit)} is a string", hint)
+        return INT
+
+    def pattern(self, node, left: str):
+        if left != STR:
+            return self.error(node, f"`{node.op}` needs a string on its left, and {self.shown(node.left)} is a number")
+        if not isinstance(node.right, tree.Text):
+            return self.error(node.right, f"`{node.op}` needs a string in quotes on its right")
+        if node.op in ("=~", "!~"):
+            try:
+                glob.compile_glob(node.right.value)
+            except glob.GlobError as error:
+                return self.error(node.right, str(error), "`\\\\[` in a string is a plain `[` for a glob")
+        return INT
+
+    def member(self, node):
+        operand = self.type(node.operand)
+        good = operand is not None
+        for element in node.elements:
+            found = self.type(element)
+            if found is None:
+                good = False
+            elif operand and found != operand:
+                good = bool(self.mismatch(element, node.operand, operand, element, found))
+        return INT if good else None
+
+    def range(self, node):
+        bounds = [(bound, self.type(bound)) for bound in (node.low, node.high)]
+        for bound, found in bounds:
+            if found == STR:
+                return self.error(bound, "a range goes from number to number")
+        if isinstance(node.low, tree.Number) and isinstance(node.high, tree.Number) and node.low.value > node.high.value:
+            return self.error(node, "the range is empty", f"write {node.high.value}..{node.low.value}")
+        return INT if all(found for _, found in bounds) else None
+
+    def mismatch(self, where, left, left_type: str, right, right_type: str):
+        return self.error(where, f"{self.shown(left)} is {left_type} and {self.shown(right)} is {right_type}: "
+                                 "they cannot be compared")
+
+    def suspect(self, node):
+        """Warn of what C's precedence makes of something that looks different."""
+        for child in (node.left, node.right):
+            if not isinstance(child, tree.Binary) or child.enclosed:
+                continue
+            if node.op in BITS and child.op in EQUALITY | ORDER:
+                self.warn(node, f"`{node.op}` takes the result of `{child.op}`, as in C",
+                          f"put the `{node.op}` in parentheses if it shall come first")
+            elif node.op in ORDER and child.op in ORDER:
+                self.warn(node, f"`{node.op}` compares with the truth value of `{child.op}`, as in C",
+                          "write `a < b && b < c`")
+
+    def shown(self, node) -> str:
+        """What the rule says there, short."""
+        text = " ".join(self.source.text[node.span.start:node.span.end].split())
+        return f"`{text if len(text) <= 40 else text[:39] + '…'}`"
+
+    def error(self, node, message: str, hint: str | None = None) -> None:
+        self.diagnostics.error(self.source, node.span, message, hint)
+
+    def warn(self, node, message: str, hint: str):
+        self.diagnostics.warning(self.source, node.where, message, hint)

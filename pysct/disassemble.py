@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What does an image say, for people?
+
+Nothing in an image is trusted: what has no name is shown by its number.
+"""
+
+from pysct import calls
+from pysct.abi import ACTIONS, FIELDS, KINDS, OPCODES, PHASES, RuleFlag
+from pysct.image import Image, ImageRule, Prog, decode
+
+OPS = {opcode.number: opcode for opcode in OPCODES.values()}
+FIELD_NAMES = {field.number: field.name for field in FIELDS.values()}
+KIND_NAMES = {kind.number: kind.name for kind in KINDS.values()}
+PHASE_NAMES = {number: name for name, number in PHASES.items()}
+FLAG_NAMES = {RuleFlag.CONTINUE: "continue", RuleFlag.LOG_CWD: "with current directory"}
+
+
+def disassemble(image: bytes | Image) -> str:
+    """The rules and programs of an image as text, one instruction a line. Raises ImageError for bytes that are none."""
+    image = image if isinstance(image, Image) else decode(image)
+    rules = [line for index, rule in enumerate(image.rules) for line in rule_lines(index, rule)]
+    programs = [line for prog in image.progs for line in ("", *Listing(image, prog).lines())]
+    return "\n".join(rules + programs) + "\n"
+
+
+def rule_lines(index: int, rule: ImageRule) -> list[str]:
+    """What happens when a rule matches."""
+    actions = [action.name for action in ACTIONS.values() if rule.actions & action.mask]
+    parts = [named(PHASE_NAMES, rule.phase, "phase"), " ".join(actions) or "nothing"]
+    if rule.error:
+        parts.append(f"error {rule.error}")
+    parts += [name for flag, name in FLAG_NAMES.items() if rule.flags & flag]
+    lines = [f"rule {index} {shown(rule.name)} line {rule.line}: {', '.join(parts)}"]
+    if rule.template is not None:
+        lines.append(f"    log_format {quoted(rule.template)}")
+    return lines
+
+
+class Listing:
+    """The text of one program."""
+
+    def __init__(self, image: Image, prog: Prog):
+        self.image, self.prog = image, prog
+        self.arguments = calls.argument_names(prog.abi, prog.nr, len(prog.kinds))
+        targets = {at + 1 + insn[4] for at, insn in enumerate(prog.insns) if self.form(insn[0]) == "jump"}
+        self.labels = {at: f"L{number}" for number, at in enumerate(sorted(targets), 1)}
+
+    def lines(self) -> list[str]:
+        prog = self.prog
+        arguments = ", ".join(f"{name} {named(KIND_NAMES, kind, 'kind')}" for name, kind in zip(self.arguments, prog.kinds))
+        lines = [f"{calls.abi_name(prog.abi)} {calls.call_name(prog.abi, prog.nr)}({arguments}) "
+                 f"{named(PHASE_NAMES, prog.phase, 'phase')}: cost {prog.cost}"]
+        for at, insn in enumerate(prog.insns):
+            label = self.labels.get(at, "")
+            lines.append(f"{label + ':' if label else '':4}{self.instruction(at, insn)}".rstrip())
+        return lines
+
+    def form(self, op: int) -> str:
+        return OPS[op].form if op in OPS else ""
+
+    def instruction(self, at: int, insn) -> str:
+        op, dst, a, b, imm = insn
+        if op not in OPS:
+            return f"op_{op:#04x} dst={dst} a={a} b={b} imm={imm}"
+        operands = {
+            "none": lambda: (),
+            "match": lambda: (f"r{a}", self.rule(imm)),
+            "jump": lambda: (f"r{a}", self.labels[at + 1 + imm]),
+            "imm": lambda: (f"r{dst}", str(imm)),
+            "const": lambda: (f"r{dst}", self.const(imm)),
+            "field": lambda: (f"r{dst}", named(FIELD_NAMES, imm, "field")),
+            "arg": lambda: (f"r{dst}", self.argument(imm)),
+            "unary": lambda: (f"r{dst}", f"r{a}"),
+            "binary": lambda: (f"r{dst}", f"r{a}", f"r{b}"),
+            "strconst": lambda: (f"r{dst}", self.string_operand(a), self.string(imm)),
+            "strstr": lambda: (f"r{dst}", self.string_operand(a), self.string_operand(b)),
+        }[OPS[op].form]()
+        return f"{OPS[op].name:5} {', '.join(operands)}"
+
+    def rule(self, index: int) -> str:
+        rules = self.image.rules
+        return shown(rules[index].name) if 0 <= index < len(rules) else f"rule_{index}"
+
+    def const(self, index: int) -> str:
+        consts = self.image.consts
+        return str(consts[index]) if 0 <= index < len(consts) else f"const_{index}"
+
+    def string(self, index: int) -> str:
+        strings = self.image.strings
+        return quoted(strings[index]) if 0 <= index < len(strings) else f"string_{index}"
+
+    def argument(self, index: int) -> str:
+        return self.arguments[index] if 0 <= index < len(self.arguments) else f"arg_{index}"
+
+    def string_operand(self, operand: int) -> str:
+        return named(FIELD_NAMES, operand, "operand") if operand >= 16 else self.argument(operand)
+
+
+def named(names: dict, number: int, what: str) -> str:
+    return names.get(number, f"{what}_{number}")
+
+
+def shown(name: bytes) -> str:
+    """A rule's name, in quotes if it is not a plain word."""
+    text = name.decode("utf-8", "surrogateescape")
+    return text if text.isidentifier() else quoted(name)
+
+
+def quoted(data: bytes) -> str:
+    """Bytes as a string in a rule would say them."""
+    out = ""
+    for char in data.decode("utf-8", "surrogateescape"):
+        if char in '"\\':
+            out += "\\" + char
+        elif char.isprintable():
+            out += char
+        else:
+            out += "".join(f"\\x{byte:02x}" for byte in char.encode("utf-8", "surrogateescape"))
+    return f'"{out}"'

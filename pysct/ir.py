@@ -1,0 +1,121 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What does a condition mean for one system call, every name replaced by what it stands for there?
+
+Numbers are 64 bits wide. A node that yields one has `low` and `high`, the
+range that it cannot leave; where that reaches above 2^63 - 1 the number is
+unsigned, everywhere else signed.
+"""
+
+from dataclasses import dataclass
+
+S64_MIN, S64_MAX, U64_MAX = -(1 << 63), (1 << 63) - 1, (1 << 64) - 1
+COMPARISONS = frozenset({"EQ", "NE", "LT", "LE", "LTU", "LEU", "TRUE", "FALSE"})
+
+
+@dataclass(frozen=True, slots=True)
+class Int:
+    """A number known now."""
+
+    value: int
+
+    @property
+    def low(self):
+        return self.value
+
+    high = low
+
+
+@dataclass(frozen=True, slots=True)
+class Str:
+    """A string known now."""
+
+    value: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class StrRef:
+    """A string of the call: an argument or a field, as string operands are numbered."""
+
+    operand: int
+
+
+@dataclass(frozen=True, slots=True)
+class Load:
+    """A number of the call: opcode LDA or LDF and its index."""
+
+    op: str
+    index: int
+    low: int = S64_MIN
+    high: int = S64_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class Op:
+    """An opcode on one or two numbers."""
+
+    op: str
+    operands: tuple
+    low: int = S64_MIN
+    high: int = S64_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class StrTest:
+    """SEQ, SPRE, SSUF, SCON or SGLOB of a string of the call with one known now."""
+
+    op: str
+    operand: StrRef
+    text: bytes
+    low = 0
+    high = 1
+
+
+@dataclass(frozen=True, slots=True)
+class StrPair:
+    """Whether two strings of the call are equal."""
+
+    left: StrRef
+    right: StrRef
+    low = 0
+    high = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """ALL or ANY of two or more truth values, in three-valued logic, whose order does not matter."""
+
+    op: str
+    operands: tuple
+    low = 0
+    high = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Whether a string is one of `elements`, or a number in one of these (low, high) ranges."""
+
+    operand: object
+    elements: tuple
+    low = 0
+    high = 1
+
+
+def is_truth(node) -> bool:
+    """Whether the node is 0 or 1 (or unknown)."""
+    return node.low >= 0 and node.high <= 1
+
+
+def is_unsigned(node) -> bool:
+    return node.high > S64_MAX
+
+
+def may_be_unknown(node) -> bool:
+    """Whether the node can be neither true nor false. Errs towards yes."""
+    if isinstance(node, Int):
+        return False
+    if isinstance(node, Load):
+        return node.op != "LDA"
+    if isinstance(node, Op):
+        divides = node.op in ("DIV", "DIVU", "MOD", "MODU") and not isinstance(node.operands[1], Int)
+        return divides or any(may_be_unknown(operand) for operand in node.operands)
+    return True

@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Where does each rule of a file begin and end, and of which tokens does it consist?
+
+This is what needs a stack of brackets: a grammar cannot tell a `<` that opens
+a block from one that compares, nor find the next rule behind a mistake.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from pysct.abi import Limit
+from pysct.diagnostics import Diagnostics
+from pysct.source import Source, Span
+from pysct.tokens import ASSIGNED, OPENER, RULE_STARTS, RULE_STARTS_LINE, Patterns, Token
+
+CLOSES = {"{": "}", "<": ">", "(": ")", "[": "]"}
+BLOCKS = {"rule": "RULE", "action": "ACTION", "filter_expression": "FILTER"}  # all others hold raw text
+# A key of a rule inside an expression means that the expression was not closed.
+KEYS = {"syscall_name": ASSIGNED, "rule_name": ASSIGNED, "when": ASSIGNED, "continue": ASSIGNED, "abi": ASSIGNED,
+        "action": OPENER, "filter_expression": OPENER, "log_format": OPENER}
+
+
+@dataclass(slots=True)
+class Bracket:
+    """An open bracket; `block` names what it opened, and is empty inside an expression."""
+
+    char: str
+    at: int
+    block: str
+    expression: bool
+
+
+@dataclass(slots=True)
+class Item:
+    """The tokens of one rule; `broken` when an error in it was already reported."""
+
+    tokens: list[Token]
+    broken: bool = False
+
+
+class Lexer:
+    """Splits one source into rules. Errors go to `diagnostics`."""
+
+    def __init__(self, source: Source, diagnostics: Diagnostics, patterns: Patterns):
+        self.source, self.text, self.diagnostics = source, source.text, diagnostics
+        self.match, self.value, self.words = patterns.token.match, patterns.value, patterns.words
+        self.stack: list[Bracket] = []
+        self.item = Item([])
+
+    def items(self) -> Iterator[Item]:
+        """The file's rules in order, also those that lack their end."""
+        pos = 0
+        while True:
+            found = self.match(self.text, pos)
+            start, pos = found.span(found.lastgroup)
+            if found.lastgroup == "END":
+                return
+            if self.starts_rule(start, pos):
+                self.item = Item([])
+                pos = self.rule(start)
+                yield self.item
+            else:
+                pos = self.between(found.lastgroup, start, pos)
+
+    def rule(self, pos: int) -> int:
+        """Collect one rule; where it ends."""
+        self.stack.clear()
+        while self.stack or not self.item.tokens:
+            found = self.match(self.text, pos)
+            kind = found.lastgroup
+            start, after = found.span(kind)
+            if kind == "END" or self.stack and self.starts_rule(start, after):
+                if not self.item.broken:
+                    self.unclosed(self.stack[-1], start)
+                return start
+            if kind in REFUSED:
+                pos = self.refuse(kind, start, after)
+            elif self.stack and self.stack[-1].expression:
+                pos = self.in_expression(kind, start, after)
+            else:
+                pos = self.in_block(kind, start, after)
+        return pos
+
+    def starts_rule(self, start: int, after: int) -> bool:
+        return self.text[start:after] == "rule" and OPENER.match(self.text, after) is not None
+
+    def in_expression(self, kind: str, start: int, after: int) -> int:
+        """Take one token; where to go on."""
+        text, top = self.text[start:after], self.stack[-1]
+        if kind == "NAME":
+            if text in KEYS and KEYS[text].match(self.text, after):
+                while self.stack[-1].expression:
+                    self.unclosed(self.stack.pop(), start)
+                return start
+            kind = self.words.get(text, kind)
+        elif top.char == "<" and text[0] in "<>":
+            return self.angle(text, start, after)
+        elif text == "{":
+            self.emit("OPEN", text, start, after)
+            self.open(text, start, "", True)
+            return after
+        elif text == "}":
+            return self.close(text, start)
+        self.emit(kind, text, start, after)
+        if text in ("(", "["):
+            self.open(text, start, "", True)
+        elif text in (")", "]"):
+            return self.close(text, start, emit=False)
+        return after
+
+    def angle(self, text: str, start: int, after: int) -> int:
+        """`<` or `>` inside < >, where only `>` means something: the end."""
+        if text in (">", ">>"):  # >> ends two blocks
+            return self.close(">", start)
+        self.error(start, after, f"`{text}` cannot stand bare inside < >", "put the comparison in parentheses: (UID > 5)")
+        return after
+
+    def in_block(self, kind: str, start: int, after: int) -> int:
+        """Take one token, and what belongs to it; where to go on."""
+        text = self.text[start:after]
+        if kind == "NAME":
+            opener = OPENER.match(self.text, after)
+            self.emit(BLOCKS.get(text, "NAME") if opener else "NAME", text, start, after)
+            return self.block(text, after, opener.start("bracket")) if opener else after
+        if text == "}" or text[0] == ">":
+            return self.close(text[0], start)
+        if text in ("{", "<"):
+            return self.stray(text, start)
+        self.emit(kind, text, start, after)
+        return self.values(after) if kind == "EQ" else after
+
+    def block(self, name: str, pos: int, at: int) -> int:
+        """The bracket behind a block's name and, where the block is raw text, all of that."""
+        equals = self.text.find("=", pos, at)
+        if equals >= 0:
+            self.emit("EQ", "=", equals, equals + 1)
+        self.emit("OPEN", self.text[at], at, at + 1)
+        self.open(self.text[at], at, name, name == "filter_expression")
+        if name in BLOCKS:
+            return at + 1
+        limit = self.next_rule(at)
+        end = self.balanced(at, limit)
+        if end is None:
+            self.unclosed(self.stack[-1], limit)
+            return limit
+        self.emit("RAW", self.text[at + 1:end], at + 1, end)
+        return self.close(self.text[end], end)
+
+    def balanced(self, at: int, limit: int) -> int | None:
+        """Where the bracket at `at` is closed; None if not before `limit`."""
+        opening, closing = self.text[at], CLOSES[self.text[at]]
+        depth = 0
+        for found in re.compile(f"[{opening}{closing}]").finditer(self.text, at, limit):
+            depth += 1 if found[0] == opening else -1
+            if depth == 0:
+                return found.start()
+        return None
+
+    def next_rule(self, pos: int) -> int:
+        found = RULE_STARTS_LINE.search(self.text, pos)
+        return found.start() if found else len(self.text)
+
+    def values(self, pos: int) -> int:
+        """The words and strings behind `=`, and the commas between them."""
+        while found := self.value.match(self.text, pos):
+            start, pos = found.span(found.lastgroup)
+            self.emit("VALUE", self.text[start:pos], start, pos)
+            comma = self.match(self.text, pos)
+            if comma.lastgroup != "COMMA":
+                break
+            start, pos = comma.span("COMMA")
+            self.emit("COMMA", ",", start, pos)
+        return pos
+
+    def emit(self, kind: str, text: str, start: int, after: int):
+        self.item.tokens.append(Token(kind, text, start, after))
+
+    def open(self, char: str, at: int, block: str, expression: bool):
+        self.stack.append(Bracket(char, at, block, expression))
+        if len(self.stack) > Limit.DEPTH and not self.item.broken:
+            self.error(at, at + 1, f"brackets are nested more than {Limit.DEPTH} deep", "split the rule")
+
+    def close(self, char: str, at: int, emit: bool = True) -> int:
+        """Close the innermost bracket that `char` closes; those inside it were forgotten."""
+        if not any(CLOSES[bracket.char] == char for bracket in reversed(self.stack)):
+            return self.stray(char, at)
+        while CLOSES[self.stack[-1].char] != char:
+            self.unclosed(self.stack.pop(), at)
+        self.stack.pop()
+        if emit:
+            self.emit("CLOSE", char, at, at + 1)
+        return at + 1
+
+    def stray(self, char: str, at: int) -> int:
+        self.error(at, at + 1, f"`{char}` does not belong here")
+        return at + 1
+
+    def unclosed(self, bracket: Bracket, at: int):
+        what = f"`{bracket.block}`" if bracket.block else f"`{bracket.char}`"
+        line = self.source.position(at).line
+        where = f"before line {line}"
+        if not self.text[at:].strip():
+            where = "before the end of the file"
+        elif line == self.source.position(bracket.at).line:
+            where = f"before `{self.match(self.text, at)[0].strip()}`"
+        self.error(bracket.at, bracket.at + 1, f"{what} is not closed", f"`{CLOSES[bracket.char]}` is missing {where}")
+
+    def error(self, start: int, after: int, message: str, hint: str | None = None):
+        self.diagnostics.error(self.source, Span(start, after), message, hint)
+        self.item.broken = True
+
+    def refuse(self, kind: str, start: int, after: int) -> int:
+        """Report what is no token; where to go on."""
+        if kind == "COMMENT":
+            self.error(start, after, "the comment is not closed", "`*/` is missing")
+            return len(self.text)
+        if kind == "UNCLOSED":
+            end = self.text.find("\n", start)
+            end = len(self.text) if end < 0 else end
+            self.error(start, end, "the string is not closed",
+                       'a string ends with `"` on the line where it starts; a `"` inside is written `\\"`')
+            return end
+        if kind == "QUOTED":
+            inside = self.text[start + 1:after - 1] if after > start + 1 else "…"
+            self.error(start, after, "a string stands in double quotes", f'write "{inside}"')
+        elif self.text[start] == "\0":
+            self.error(start, after, "a NUL byte: this is not a text file")
+        else:
+            self.error(start, after, f"`{self.text[start]}` means nothing here")
+        return after
+
+    def between(self, kind: str, start: int, after: int) -> int:
+        """Report what stands between rules, once, and find the next rule."""
+        text = self.text[start:after]
+        if text == ";":
+            return after
+        if kind in REFUSED:
+            after = self.refuse(kind, start, after)
+        elif text[0] in "}>":
+            self.error(start, start + 1, f"`{text[0]}` closes nothing", "is there one bracket too many above?")
+        else:
+            self.error(start, after, f"expected a rule, not `{text[:32]}`", "a rule starts with `rule {` or `rule <`")
+        found = RULE_STARTS.search(self.text, after)
+        return found.start() if found else len(self.text)
+
+
+REFUSED = frozenset({"COMMENT", "UNCLOSED", "QUOTED", "BAD"})

@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What remains of a condition at one system call, when everything known now is worked out?"""
+
+from pysct import fold, ir, tree
+from pysct.ir import Chain, Int, Member, Op, Str, StrPair, StrRef, StrTest
+
+TESTS = {"==": "SEQ", "!=": "SEQ", "=~": "SGLOB", "!~": "SGLOB", "startswith": "SPRE", "endswith": "SSUF", "contains": "SCON"}
+NEGATED = frozenset({"!=", "!~"})
+OPCODES = {"+": "ADD", "-": "SUB", "*": "MUL", "/": "DIV", "%": "MOD", "&": "AND", "|": "OR", "^": "XOR", "<<": "SHL"}
+SWAPPED = {">": "<", ">=": "<="}
+INVERSE = {"EQ": "NE", "NE": "EQ"}
+CROSSED = {"LT": "LE", "LE": "LT", "LTU": "LEU", "LEU": "LTU"}  # !(a < b) is b <= a
+
+
+class Refused(Exception):
+    """The condition has no meaning: `node` says where, the arguments are message and hint."""
+
+    def __init__(self, node: tree.Node, message: str, hint: str | None = None):
+        super().__init__(message, hint)
+        self.node = node
+
+
+class Lowering:
+    """Lowers one condition for one meaning of its names.
+
+    `decided` collects the comparisons that the ranges of their operands decide: (node, outcome).
+    """
+
+    def __init__(self, names: dict):
+        self.names = names
+        self.decided: dict[int, tuple[tree.Node, bool]] = {}
+
+    def lower(self, node: tree.Node):
+        """The ir of a checked node. Raises Refused."""
+        return getattr(self, type(node).__name__.lower())(node)
+
+    def number(self, node):
+        return Int(node.value)
+
+    def text(self, node):
+        return Str(node.value)
+
+    def name(self, node):
+        return self.names[node.name]
+
+    def param(self, node):
+        return self.names[node.number]
+
+    def unary(self, node):
+        operand = self.lower(node.operand)
+        if node.op == "!":
+            return negate(operand)
+        unsigned = ir.is_unsigned(operand)
+        if isinstance(operand, Int):
+            return Int(fold.wrap(-operand.value if node.op == "-" else ~operand.value, unsigned))
+        return compute("NEG" if node.op == "-" else "NOT", (operand,), unsigned)
+
+    def logical(self, node):
+        return chain("ALL" if node.op == "&&" else "ANY", [self.lower(operand) for operand in node.operands])
+
+    def binary(self, node):
+        left, right = self.lower(node.left), self.lower(node.right)
+        if isinstance(left, Str | StrRef):
+            test = strings(TESTS[node.op], left, right)
+            return negate(test) if node.op in NEGATED else test
+        if node.op in SWAPPED:
+            return self.compare(node, SWAPPED[node.op], right, left)
+        if node.op in fold.COMPARISON:
+            return self.compare(node, node.op, left, right)
+        return self.arithmetic(node, left, right)
+
+    def arithmetic(self, node, left, right):
+        op = node.op
+        unsigned = ir.is_unsigned(left) or ir.is_unsigned(right) and op not in ("<<", ">>")
+        if isinstance(right, Int):
+            if op in ("/", "%") and right.value == 0:
+                raise Refused(node.right, "division by zero", "its result is unknown, so that the rule could never match")
+            if op in ("<<", ">>") and not 0 <= right.value < 64:
+                raise Refused(node.right, f"a shift by {right.value}", "numbers have 64 bits: shift by 0 to 63")
+            if isinstance(left, Int):
+                return Int(fold.arithmetic(op, left.value, right.value, unsigned))
+        if op == ">>":
+            return compute("SHR" if unsigned else "SAR", (left, right), unsigned)
+        suffix = "U" if unsigned and op in ("/", "%") else ""
+        return compute(OPCODES[op] + suffix, (left, right), unsigned)
+
+    def compare(self, node, op: str, left, right):
+        """A comparison as mathematics has it, except that a signed and an unsigned variable compare as unsigned."""
+        if isinstance(left, Int) and isinstance(right, Int):
+            return Int(int(fold.COMPARISON[op](left.value, right.value)))
+        outcome = decide(op, left, right)
+        if outcome is not None:
+            self.decided[id(node)] = (node, outcome)
+            return known(outcome, left, right)
+        if op in ("==", "!="):
+            return Op("EQ" if op == "==" else "NE", (left, right), 0, 1)
+        unsigned = "U" if ir.is_unsigned(left) or ir.is_unsigned(right) else ""
+        return Op(("LT" if op == "<" else "LE") + unsigned, (left, right), 0, 1)
+
+    def member(self, node):
+        operand = self.lower(node.operand)
+        if isinstance(operand, Str | StrRef):
+            return self.string_member(operand, [self.lower(element) for element in node.elements])
+        constant, others = [], []
+        for element in node.elements:
+            if isinstance(element, tree.Range):
+                low, high = self.lower(element.low), self.lower(element.high)
+                if isinstance(low, Int) and isinstance(high, Int):
+                    constant.append((low.value, high.value))
+                else:
+                    others.append(chain("ALL", [self.compare(element, "<=", low, operand),
+                                                self.compare(element, "<=", operand, high)]))
+                continue
+            value = self.lower(element)
+            if isinstance(value, Int):
+                constant.append((value.value, value.value))
+            else:
+                others.append(self.compare(element, "==", operand, value))
+        return chain("ANY", [number_member(operand, constant), *others])
+
+    def string_member(self, operand, elements):
+        texts = tuple(dict.fromkeys(e.value for e in elements if isinstance(e, Str)))
+        others = [strings("SEQ", operand, e) for e in elements if not isinstance(e, Str)]
+        if isinstance(operand, Str):
+            return chain("ANY", [Int(int(operand.value in texts)), *others])
+        return chain("ANY", [Member(operand, texts) if texts else Int(0), *others])
+
+
+def number_member(operand, ranges: list[tuple[int, int]]):
+    """Whether a number lies in one of some ranges; those that it cannot reach are left out."""
+    if isinstance(operand, Int):
+        return Int(int(any(low <= operand.value <= high for low, high in ranges)))
+    reached = tuple(dict.fromkeys((max(low, operand.low), min(high, operand.high)) for low, high in ranges
+                                  if max(low, operand.low) <= min(high, operand.high)))
+    return Member(operand, reached) if reached else known(False, operand, Int(0))
+
+
+def compute(op: str, operands: tuple, unsigned: bool) -> Op:
+    return Op(op, operands, 0, ir.U64_MAX) if unsigned else Op(op, operands)
+
+
+def strings(op: str, left, right):
+    """A test of two strings, of which any may be known now."""
+    if isinstance(left, Str) and isinstance(right, Str):
+        return Int(int(fold.STRINGS[op](left.value, right.value)))
+    if isinstance(right, Str):
+        return StrTest(op, left, right.value)
+    if isinstance(left, Str):  # only == and != have names on both sides
+        return StrTest(op, right, left.value)
+    return StrPair(left, right)
+
+
+def decide(op: str, left, right) -> bool | None:
+    """What a comparison yields whatever the operands are, by their ranges; None if it depends."""
+    if op in ("==", "!="):
+        return op == "!=" if left.high < right.low or right.high < left.low else None
+    strict = op == "<"
+    if left.high < right.low or not strict and left.high == right.low:
+        return True
+    if left.low > right.high or strict and left.low == right.high:
+        return False
+    return None
+
+
+def known(outcome: bool, *operands):
+    """A truth value that no number can change, but which is unknown where an operand is."""
+    doubtful = [operand for operand in operands if ir.may_be_unknown(operand)]
+    if not doubtful:
+        return Int(int(outcome))
+    zeros = [Op("AND", (operand, Int(0)), 0, 0) for operand in doubtful]
+    zero = zeros[0] if len(zeros) == 1 else Op("OR", tuple(zeros), 0, 0)
+    return Op("EQ" if outcome else "NE", (zero, Int(0)), 0, 1)
+
+
+def truth(node):
+    """The node as 0 or 1."""
+    if isinstance(node, Int):
+        return Int(int(node.value != 0))
+    return node if ir.is_truth(node) else Op("TRUE", (node,), 0, 1)
+
+
+def negate(node):
+    """Not the node, unknown where it is."""
+    if isinstance(node, Int):
+        return Int(int(node.value == 0))
+    if isinstance(node, Op) and node.op in INVERSE:
+        return Op(INVERSE[node.op], node.operands, 0, 1)
+    if isinstance(node, Op) and node.op in CROSSED:
+        return Op(CROSSED[node.op], node.operands[::-1], 0, 1)
+    if isinstance(node, Op) and node.op == "FALSE":
+        return truth(node.operands[0])
+    return Op("FALSE", (node,), 0, 1)
+
+
+def chain(op: str, operands: list):
+    """ALL or ANY of some nodes, without those that decide nothing."""
+    neutral = int(op == "ALL")
+    kept = []
+    for operand in operands:
+        if isinstance(operand, Int):
+            if (operand.value != 0) != neutral:
+                return Int(1 - neutral)
+        elif isinstance(operand, Chain) and operand.op == op:
+            kept += operand.operands
+        else:
+            kept.append(operand)
+    if not kept:
+        return Int(neutral)
+    return truth(kept[0]) if len(kept) == 1 else Chain(op, tuple(kept))

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Does a log_format only name what the log of its rule can show?"""
+
+import re
+
+from pysct.abi import FIELDS, MACROS, Limit
+from pysct.diagnostics import Diagnostics, suggest
+from pysct.names import calls
+from pysct.points import Point
+from pysct.source import Source, Span, encode
+from pysct.tree import Block
+
+MACRO = re.compile(r"%(%|[A-Za-z_][A-Za-z0-9_]*)?")
+FIELD_MACROS = {name.lower(): field for name, field in FIELDS.items()}
+
+
+def check_template(block: Block, points: list[Point], phase: str, source: Source, diagnostics: Diagnostics) -> str:
+    """The template as the log shows it: one line, no blanks around it. Problems are reported."""
+    for found in MACRO.finditer(block.text):
+        span = Span(block.inner.start + found.start(), block.inner.start + found.end())
+        problem = check_macro(found[1], points, phase)
+        if problem:
+            diagnostics.error(source, span, *problem)
+    template = re.sub(r"[ \t\r]*\n\s*", " ", block.text.strip())
+    if "\0" in template:
+        diagnostics.error(source, block.inner, "a NUL byte in log_format")
+    if len(encode(template)) > Limit.TEMPLATE:
+        diagnostics.error(source, block.inner, f"log_format is longer than {Limit.TEMPLATE} bytes")
+    return template
+
+
+def check_macro(name: str | None, points: list[Point], phase: str) -> tuple[str, str | None] | None:
+    """Message and hint if %name cannot stand in a log_format of these points."""
+    if name is None:
+        return "`%` starts a macro", "a percent sign is written `%%`"
+    if name == "%" or name in MACROS:
+        return None
+    if name in FIELD_MACROS:
+        needs = FIELD_MACROS[name].phase
+        return None if needs in ("any", phase) else (f"`%{name}` is only known {needs} the call", f"write `when = {needs}`")
+    lacking = [point for point in points if all(name != argument for argument, _ in point.args)]
+    if not lacking:
+        return None
+    if len(lacking) < len(points):
+        return f"`%{name}` is not an argument of {calls(lacking)}", "%params shows all arguments of any call"
+    known = [*MACROS, *FIELD_MACROS, *dict.fromkeys(argument for point in points for argument, _ in point.args)]
+    return f"unknown macro `%{name}`", suggest("%" + name, ["%" + other for other in known])

@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What does a name in a condition stand for, at each system call of the rule?"""
+
+from dataclasses import dataclass, field
+from functools import cache
+
+from pysct import ir, tree
+from pysct.abi import FIELDS, KINDS, STATICS
+from pysct.constants import CONSTANTS
+from pysct.diagnostics import Diagnostics, suggest
+from pysct.points import Point
+from pysct.source import Source, Span
+
+INT, STR = "a number", "a string"
+FIELD_LEAVES = {name: ir.StrRef(f.number) if f.type == "str" else ir.Load("LDF", f.number) for name, f in FIELDS.items()}
+
+
+@dataclass(slots=True)
+class Names:
+    """`leaves` gives each name its meaning at each point of the rule, in their order; `types` whether it is INT or STR."""
+
+    leaves: dict[str | int, list] = field(default_factory=dict)
+    types: dict[str | int, str] = field(default_factory=dict)
+
+    def at(self, index: int) -> dict:
+        """What each name means at one point."""
+        return {key: leaves[index] for key, leaves in self.leaves.items()}
+
+
+@cache
+def argument_leaf(index: int, kind: str):
+    """What an argument of this kind yields; `index` counts from 0."""
+    if kind == "str":
+        return ir.StrRef(index)
+    bits, signed = KINDS[kind].bits, KINDS[kind].signed
+    low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
+    return ir.Load("LDA", index, low, high)
+
+
+def lookup(key: str | int, point: Point):
+    """The meaning of a name, or of PARAMS[key], at a point; None if it has none there."""
+    if isinstance(key, int):
+        return argument_leaf(key - 1, point.args[key - 1][1]) if key <= len(point.args) else None
+    if key in FIELD_LEAVES:
+        return FIELD_LEAVES[key]
+    if key in STATICS:
+        return ir.Str((point.call if key == "SYSCALL" else point.abi).encode())
+    for index, (name, kind) in enumerate(point.args):
+        if name == key:
+            return argument_leaf(index, kind)
+    value = CONSTANTS.get(key)
+    if isinstance(value, dict):
+        value = value.get(point.abi)
+    return None if value is None else ir.Int(value)
+
+
+def type_of(leaf) -> str:
+    return STR if isinstance(leaf, ir.Str | ir.StrRef) else INT
+
+
+def used(condition: tree.Node) -> dict[str | int, Span]:
+    """Every name and PARAMS index of a condition, with the place where it comes first."""
+    found, todo = {}, [condition]
+    while todo:
+        node = todo.pop()
+        if isinstance(node, tree.Name):
+            found.setdefault(node.name, node.span)
+        elif isinstance(node, tree.Param):
+            found.setdefault(node.number, node.span)
+        elif isinstance(node, tree.Binary):
+            todo += (node.right, node.left)
+        elif isinstance(node, tree.Logical):
+            todo += reversed(node.operands)
+        elif isinstance(node, tree.Member):
+            todo += reversed(node.elements)
+            todo.append(node.operand)
+        elif isinstance(node, tree.Range):
+            todo += (node.high, node.low)
+        elif isinstance(node, tree.Unary):
+            todo.append(node.operand)
+    return found
+
+
+def resolve(condition: tree.Node, points: list[Point], phase: str, source: Source, diagnostics: Diagnostics) -> Names | None:
+    """The names of a condition; None after reporting those that mean nothing, or not the same everywhere."""
+    names, good = Names(), True
+    for key, span in used(condition).items():
+        leaves = [lookup(key, point) for point in points]
+        problem = None
+        if None in leaves:
+            problem = missing(key, points, leaves)
+        elif key in FIELDS and FIELDS[key].phase not in ("any", phase):
+            problem = f"`{key}` is only known {FIELDS[key].phase} the call", f"write `when = {FIELDS[key].phase}`"
+        elif len(types := {type_of(leaf) for leaf in leaves}) > 1:
+            problem = mixed(key, points, leaves)
+        if problem:
+            diagnostics.error(source, span, *problem)
+            good = False
+        else:
+            names.leaves[key], names.types[key] = leaves, types.pop()
+    return names if good else None
+
+
+def calls(points: list[Point]) -> str:
+    """Some calls by name, for a message."""
+    found = list(dict.fromkeys(point.call for point in points))
+    return ", ".join(found[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
+
+
+def missing(key: str | int, points: list[Point], leaves: list) -> tuple[str, str | None]:
+    """Message and hint for a name that some or all points do not have."""
+    lacking = [point for point, leaf in zip(points, leaves) if leaf is None]
+    few = calls(lacking)
+    if isinstance(key, int):
+        most = max(len(point.args) for point in lacking)
+        count = "no arguments" if not most else "1 argument" if most == 1 else f"{most} arguments"
+        return f"PARAMS[{key}] does not exist: {few} has {'at most ' if len(lacking) > 1 else ''}{count}", None
+    if key == "PARAMS":
+        return "PARAMS needs an index", "PARAMS[1] is the first argument"
+    if key in CONSTANTS:
+        abis = ", ".join(dict.fromkeys(point.abi for point in lacking))
+        return f"`{key}` has no value in the ABI {abis}", None
+    if len(lacking) < len(points):
+        return f"`{key}` is not an argument of {few}", "write one rule for the calls that have it and one for the others"
+    known = [*FIELDS, *STATICS, "PARAMS", *dict.fromkeys(name for point in points for name, _ in point.args)]
+    hint = suggest(key, known) or suggest(key, CONSTANTS)
+    if hint is None and len(points) == 1:
+        arguments = ", ".join(f"`{name}`" for name, _ in points[0].args) or "no arguments"
+        hint = f"{points[0].call} has {arguments}"
+    return f"unknown name `{key}`", hint
+
+
+def mixed(key: str | int, points: list[Point], leaves: list) -> tuple[str, str | None]:
+    """Message and hint for a name that is a string here and a number there."""
+    shown = f"PARAMS[{key}]" if isinstance(key, int) else f"`{key}`"
+    strings = calls([point for point, leaf in zip(points, leaves) if type_of(leaf) == STR])
+    numbers = calls([point for point, leaf in zip(points, leaves) if type_of(leaf) == INT])
+    return (f"{shown} is a string in {strings} and a number in {numbers}",
+            "use the argument's own name where they share one, or write a rule for each call")

@@ -1,0 +1,94 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Which system calls does a rule name?"""
+
+import re
+from functools import cache
+from typing import NamedTuple
+
+from pysct import glob
+from pysct.abi import ABIS
+from pysct.diagnostics import Diagnostics, suggest
+from pysct.source import Source
+from pysct.tables import CALLS, CLASSES, UNIMPLEMENTED
+from pysct.tree import Word
+
+# The ABIs of a rule that does not say `abi = …`: those that the modules divert.
+DEFAULT_ABIS = ("x86_64",)
+
+
+class Point(NamedTuple):
+    """A system call of one ABI; `args` are (name, kind)."""
+
+    abi: str
+    nr: int
+    call: str
+    args: tuple[tuple[str, str], ...]
+
+
+@cache
+def point(abi: str, call: str) -> Point:
+    nr, args = CALLS[abi][call]
+    return Point(abi, nr, call, args)
+
+
+@cache
+def calls_of_class(name: str) -> frozenset[str]:
+    """All calls of a class, in whatever ABI; classes take in other classes."""
+    found = set()
+    for member in CLASSES[name][1]:
+        if member == "*":
+            found.update(call for calls in CALLS.values() for call in calls)
+        elif member.startswith("@"):
+            found |= calls_of_class(member[1:])
+        else:
+            found.add(member)
+    return frozenset(found)
+
+
+@cache
+def named(word: str, abis: tuple[str, ...]) -> tuple[Point, ...]:
+    """The points that a name, glob or @class stands for; none if it stands for nothing.
+
+    A glob or class leaves out what no supported kernel implements. Raises glob.GlobError.
+    """
+    if word.startswith("@"):
+        members = calls_of_class(word[1:]) if word[1:] in CLASSES else ()
+    elif re.search(r"[*?\[]", word):
+        pattern = glob.compile_glob(word.encode())
+        members = {call for abi in abis for call in CALLS[abi] if pattern.fullmatch(call.encode())}
+    else:
+        return tuple(point(abi, word) for abi in abis if word in CALLS[abi])
+    return tuple(point(abi, call) for abi in abis for call in members
+                 if call in CALLS[abi] and call not in UNIMPLEMENTED[abi])
+
+
+def select(words: list[Word], abis: tuple[str, ...], source: Source, diagnostics: Diagnostics) -> list[Point]:
+    """The points of a rule, in the order of the image; what stands for none is reported."""
+    chosen = {}
+    for word in words:
+        text = word.text
+        try:
+            found = named(text, abis)
+        except glob.GlobError as error:
+            diagnostics.error(source, word.span, str(error))
+            continue
+        if not found:
+            diagnostics.error(source, word.span, *nothing(text, abis))
+        chosen.update((p, None) for p in found)
+    return sorted(chosen, key=lambda p: (ABIS[p.abi].number, p.nr))
+
+
+def nothing(text: str, abis: tuple[str, ...]) -> tuple[str, str | None]:
+    """Message and hint for a word that names no system call of these ABIs."""
+    where = ", ".join(abis)
+    if text.startswith("@"):
+        if text[1:] in CLASSES:
+            return f"no call of the class `{text}` exists in {where}", None
+        return f"unknown class of system calls `{text}`", suggest(text, ["@" + name for name in CLASSES])
+    if re.search(r"[*?\[]", text):
+        return f"`{text}` matches no system call of {where}", None
+    others = [abi for abi in CALLS if text in CALLS[abi]]
+    if others:
+        return f"`{text}` is not a system call of {where}", f"it exists in {', '.join(others)}: write `abi = {others[0]}`"
+    calls = {call for abi in abis for call in CALLS[abi]}
+    return f"unknown system call `{text}`", suggest(text, sorted(calls))

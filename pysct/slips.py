@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What did somebody probably mean whose rule does not follow the grammar?"""
+
+from pysct.tokens import Token
+
+OPERANDS = frozenset({"NUMBER", "STRING", "NAME", "RPAR", "RSQB"})
+WORDS = {"and": "&&", "or": "||", "not": "!", "is": "==", "eq": "==", "ne": "!=", "like": "=~", "matches": "=~"}
+
+
+def explain(tokens: list[Token], index: int, expected: set[str]) -> tuple[str, str | None]:
+    """Message and hint for the token at `index`, where the grammar wanted one of the terminals `expected`."""
+    token = tokens[index] if index < len(tokens) else None
+    before = tokens[index - 1] if index else None
+    if token is None or before is None:
+        return "the rule ends too early", None
+    if in_expression(tokens, index):
+        return explain_expression(token, before, expected)
+    return explain_block(tokens, index, expected)
+
+
+def in_expression(tokens: list[Token], index: int) -> bool:
+    """Whether a filter_expression is open before the token."""
+    opened = []
+    for at, token in enumerate(tokens[:index]):
+        if token.type == "OPEN":
+            before = [t.type for t in tokens[max(at - 2, 0):at]]
+            opened.append("FILTER" in before or "IN" in before)
+        elif token.type == "CLOSE":
+            opened.pop()
+    return bool(opened) and opened[-1]
+
+
+def explain_expression(token: Token, before: Token, expected: set[str]) -> tuple[str, str | None]:
+    shown = f"`{token.value[:32]}`"
+    complete = before.type in OPERANDS or before.type == "CLOSE"
+    if token.type == "EQ":
+        return "`=` does not compare", "`==` compares"
+    if token.type == "NAME" and token.value.lower() in WORDS:
+        return f"{shown} is not an operator", f"write `{WORDS[token.value.lower()]}`"
+    if before.type == "NAME" and before.value.lower() in WORDS:
+        return f"`{before.value}` is not an operator", f"write `{WORDS[before.value.lower()]}`"
+    if token.type == "CLOSE" and before.type == "OPEN":
+        return "nothing stands between the brackets", "leave filter_expression out to match every call"
+    if token.type == "_SEMI":
+        return "`;` cannot stand inside an expression", "join conditions with `&&` or `||`"
+    if before.type == "IN":
+        return f"a set must follow `in`, not {shown}", "write `in { 1, 2, 10..20 }`"
+    if token.type in ("CLOSE", "RPAR", "RSQB", "COMMA") and not complete:
+        return f"something is missing between `{before.value[:32]}` and {shown}", None
+    if token.type == "OPEN":
+        return "`{` only follows `in` here", "parentheses group: (UID == 0)"
+    if token.type == "COMMA":
+        return "`,` only separates the elements of a set", "join conditions with `&&` or `||`"
+    if complete and token.type in ("NUMBER", "STRING", "NAME", "LPAR"):
+        return f"an operator is missing before {shown}", None
+    if complete:
+        return f"{shown} cannot follow `{before.value[:32]}`", None
+    return f"{shown} cannot stand here: a name, a number or a string must follow `{before.value[:32]}`", None
+
+
+def explain_block(tokens: list[Token], index: int, expected: set[str]) -> tuple[str, str | None]:
+    token, before = tokens[index], tokens[index - 1]
+    shown = f"`{token.value[:32]}`"
+    if any(t.type == "CLOSE" and t.value == ">" for t in tokens[max(index - 2, 0):index]):
+        return (f"{shown} does not belong here",
+                "inside < >, `>` ends the block: put comparisons in parentheses, as in <(UID > 5)>")
+    if before.type == "EQ":
+        return f"a value must follow `=`, not {shown}", None
+    if before.type == "COMMA":
+        return f"a value must follow the comma, not {shown}", None
+    if token.type == "EQEQ":
+        return "`==` compares; a key gets its value by `=`", "write `=`"
+    if before.type == "NAME" and "EQ" in expected:
+        return f"`{before.value[:32]}` needs a value, before {shown}", f"write `{before.value[:32]} = …`"
+    return f"{shown} does not belong here", None

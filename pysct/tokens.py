@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What does a single token of a rule file look like?
+
+The terminals come from the grammar; this adds what is wrong in every grammar.
+"""
+
+import re
+
+from pysct.source import Span
+
+SKIP = r"(?:[ \t\r\n\f\v]++|#[^\n]*+|//[^\n]*+|/\*(?s:.*?)\*/)*+"
+WORD = r"[A-Za-z0-9_@*?.:+\-\[\]!^$%\\]+"
+OPENER = re.compile(rf"{SKIP}(?:=(?![=~]){SKIP})?(?P<bracket>[{{<])")
+ASSIGNED = re.compile(rf"{SKIP}=(?![=~])")
+RULE_STARTS = re.compile(r"(?<![\w\"])rule[ \t\r\n]*[{<]")
+RULE_STARTS_LINE = re.compile(r"^[ \t]*rule[ \t\r\n]*[{<]", re.MULTILINE)
+
+# Alternatives that only bad text matches: tried before and behind the terminals.
+FIRST = {"COMMENT": r"/\*"}
+LAST = {"UNCLOSED": r'"', "QUOTED": r"'(?:[^'\n]*')?", "BRACE": r"[{}]", "END": r"\Z", "BAD": r"[\s\S]"}
+
+
+class Token:
+    """What lark's parser needs of a token, and where it stands."""
+
+    __slots__ = "type", "value", "start", "end"
+    start_pos = line = column = end_line = end_column = end_pos = None  # lark copies these to its own end token
+
+    def __init__(self, type, value, start, end):
+        self.type, self.value, self.start, self.end = type, value, start, end
+
+    @property
+    def span(self) -> Span:
+        return Span(self.start, self.end)
+
+
+class Patterns:
+    """Regular expressions made from the grammar's terminals, {name: (regular expression, is it a pattern?)}.
+
+    `token` matches any text: what is skipped and one token, whose name is the match's lastgroup. `value` matches what
+    stands behind `=`. `words` are the terminals that are spelt like names.
+    """
+
+    def __init__(self, terminals: dict[str, tuple[str, bool]]):
+        self.words = {regexp: name for name, (regexp, _) in terminals.items() if regexp.isidentifier()}
+        exact = {name: regexp for name, (regexp, pattern) in terminals.items() if regexp not in self.words and not pattern}
+        longest_first = dict(sorted(exact.items(), key=lambda item: -len(item[1])))
+        patterns = {name: regexp for name, (regexp, pattern) in terminals.items() if pattern}
+        self.token = alternatives(FIRST | patterns | longest_first | LAST)
+        self.value = alternatives({"STRING": patterns["STRING"], "WORD": WORD})
+
+
+def alternatives(regexps: dict[str, str]) -> re.Pattern:
+    return re.compile(SKIP + "(?:" + "|".join(f"(?P<{name}>{regexp})" for name, regexp in regexps.items()) + ")", re.ASCII)
