@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from pysct import abi, calls, image, values
 from pysct.control import Control, Counters
+from pysct.failures import Failure
 from pysct.source import Source
 
 
@@ -49,7 +50,10 @@ def fetch(control: Control) -> Loaded:
     data, generation = control.download()
     if not data:
         return Loaded(b"", generation, [], b"")
-    held = image.decode(data)
+    try:
+        held = image.decode(data)
+    except image.ImageError as error:
+        raise Failure(f"the loaded rules cannot be read: {error}", "upload them again") from error
     return Loaded(data, generation, _rules(held), held.source)
 
 
@@ -66,10 +70,10 @@ def _rules(held: image.Image) -> list[LoadedRule]:
     match = abi.OPCODES["MATCH"].number
     points: list[dict[tuple[int, int], None]] = [{} for _ in held.rules]
     for prog in held.progs:
-        for insn in held.insns[prog.insn : prog.insn + prog.insns]:
-            if insn.op == match:
-                points[insn.imm][prog.abi, prog.nr] = None
+        for opcode, _dst, _a, _b, rule in prog.insns:
+            if opcode == match:
+                points[rule][prog.abi, prog.nr] = None
     return [
-        LoadedRule(held.strings[rule.name], rule.phase, rule.actions, rule.error, rule.line, tuple(where))
+        LoadedRule(rule.name, rule.phase, rule.actions, rule.error, rule.line, tuple(where))
         for rule, where in zip(held.rules, points, strict=True)
     ]

@@ -87,7 +87,7 @@ def _counters(case: Case, control: Control, compiled: bytes) -> list[str]:
     rows = dict(zip(names, control.counters()[0], strict=True))
     wrong = []
     for name, expected in case.counters.items():
-        row = rows[name if name in rows else name.encode()]
+        row = rows[name.encode()]
         found = {counter: getattr(row, counter) for counter in expected}
         if found != expected:
             wrong.append(f"counters of {name}: {found}, expected {expected}")
