@@ -43,7 +43,8 @@ def receive(link: pump.Link) -> dict:
 
 def prepare(job: dict) -> None:
     """Makes the guest the place that the job expects."""
-    files.fresh_tmp(job["keep"])
+    files.empty("/tmp", "1777", job["keep"])
+    files.usable_home(job["env"]["HOME"], job["keep"])
     files.kernel_modules(job["kernel_modules"])
     os.chdir(job["cwd"])
     os.environ.clear()

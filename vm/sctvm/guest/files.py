@@ -9,15 +9,23 @@ def mount(*words: str) -> None:
         raise OSError(f"mount {' '.join(words)}")
 
 
-def fresh_tmp(keep: list[str]) -> None:
-    """An empty /tmp in memory, save the directories of `keep` that lie in it: those stay as the host has them."""
-    kept = [path for path in keep if path.startswith("/tmp/") and os.path.isdir(path)]
-    held = [(path, os.open(path, os.O_PATH)) for path in kept]
-    mount("-t", "tmpfs", "-o", "mode=1777", "tmp", "/tmp")
+def empty(place: str, mode: str, keep: list[str]) -> None:
+    """Makes `place` an empty directory in memory, save what `keep` names in it: that stays as the host has it."""
+    held = [(path, os.open(path, os.O_PATH)) for path in keep if path.startswith(place + "/")]
+    mount("-t", "tmpfs", "-o", f"mode={mode}", "sct", place)
     for path, descriptor in held:
         os.makedirs(path, exist_ok=True)
-        mount("--bind", f"/proc/{os.getpid()}/fd/{descriptor}", path)
+        # Not canonicalised: the link's text is a path, and that path is hidden now.
+        mount("--no-canonicalize", "--bind", f"/proc/{os.getpid()}/fd/{descriptor}", path)
         os.close(descriptor)
+
+
+def usable_home(home: str, keep: list[str]) -> None:
+    """An ordinary user's QEMU cannot read root's home on the host: the guest then gets an empty one."""
+    try:
+        os.listdir(home)
+    except PermissionError:
+        empty(home, "0700", keep)
 
 
 def kernel_modules(directory: str) -> None:
