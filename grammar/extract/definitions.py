@@ -85,7 +85,7 @@ def _files(root: Path, arch: str):
 
 
 def definitions(root: Path, arch: str) -> dict[str, list[Definition]]:
-    """Every entry that the tree defines for `arch` ("x86" or "arm64") with all its definitions; several are a conflict."""
+    """Every entry that the tree defines for `arch` ("x86" or "arm64") with all its definitions: several conflict."""
     symbols = COMMON | ARCH[arch]
     found: dict[str, list[Definition]] = {}
     for path, relative in _files(root, arch):
@@ -105,8 +105,9 @@ def aliases(root: Path, arch: str, file: str) -> dict[str, str]:
 def prototypes(root: Path) -> dict[str, Definition]:
     """Entries declared in the two headers; an argument without a name becomes arg1 … arg6."""
     found = {}
+    symbols = COMMON | {"CONFIG_ARCH_HAS_SYSCALL_WRAPPER": None}  # with it there are no such functions to declare
     for header in ("include/linux/syscalls.h", "include/linux/compat.h"):
-        text = live_text((root / header).read_text(), COMMON)
+        text = live_text((root / header).read_text(), symbols)
         for match in re.finditer(r"^asmlinkage\s+long\s+((?:compat_)?sys_\w+)\s*\(", text, re.M):
             body = _PAIR_PROTOTYPE.sub(r"u32 \1_lo, u32 \1_hi", text[match.end():closing(text, match.end())])
             args = [] if body.strip() in ("", "void") else body.split(",")

@@ -37,15 +37,18 @@ class Tree:
         self.definitions = cache(lambda arch: definitions(root, arch))
         self.prototypes = cache(lambda: prototypes(root))
 
-    def resolve(self, entry: str, arch: str) -> tuple[Definition | None, str]:
-        """The definition of an entry, or None; and a remark for the report ("" for none)."""
-        found = self.definitions(arch).get(entry, [])
-        if found:
-            if len({definition.args for definition in found}) > 1:
-                return found[0], "conflicting definitions: " + ", ".join(d.place for d in found)
-            return found[0], ""
-        prototype = self.prototypes().get(entry)
-        return prototype, f"prototype only ({prototype.place})" if prototype else f"no definition of {entry}"
+    def defined(self, entry: str, arch: str) -> tuple[Definition | None, str]:
+        """The definition of an entry by a macro, or None; and a remark for the report ("" for none)."""
+        found = self.definitions(arch).get(entry)
+        if not found:
+            return None, f"no definition of {entry}"
+        conflict = len({definition.args for definition in found}) > 1
+        return found[0], "conflicting definitions: " + ", ".join(d.place for d in found) if conflict else ""
+
+    def declared(self, entry: str) -> tuple[Definition | None, str]:
+        """The prototype of an entry, or None; and a remark for the report."""
+        found = self.prototypes().get(entry)
+        return found, f"prototype only ({found.place})" if found else f"no definition of {entry}"
 
     def rows(self, abi: str) -> list[Row]:
         """The ABI's table with renamed entries."""
@@ -76,17 +79,17 @@ def complete(abi: str, trees: list[Tree]) -> tuple[list[tuple[Row, Definition | 
 
 
 def _choose(candidates: list[tuple[Tree, Row]], arch: str) -> tuple[Row, Definition | None, str]:
-    """The row of the first tree that defines its entry, the definition and a remark; without any, the first row."""
+    """The row of the first tree that defines its entry, else of the first that declares it, with definition and remark.
+    Without any, the first row as one that is not implemented."""
     missing = "not implemented"
-    for tree, row in candidates:
-        if row.entry == NOT_IMPLEMENTED:
-            continue
-        definition, remark = tree.resolve(row.entry, arch)
-        if definition:
-            if tree is not candidates[0][0] or missing != "not implemented":
-                remark = f"taken from {tree.release}" + (f"; {remark}" if remark else "")
-            return row, definition, remark
-        missing = remark
+    implemented = [(tree, row) for tree, row in candidates if row.entry != NOT_IMPLEMENTED]
+    for find in (lambda tree, row: tree.defined(row.entry, arch), lambda tree, row: tree.declared(row.entry)):
+        for tree, row in implemented:
+            definition, remark = find(tree, row)
+            if definition:
+                source = f"taken from {tree.release}" if tree is not candidates[0][0] else ""
+                return row, definition, "; ".join(filter(None, (source, remark)))
+            missing = remark
     return Row(candidates[0][1].nr, candidates[0][1].name, NOT_IMPLEMENTED), None, missing
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Are the tables of system calls, their argument kinds, classes and constants what the manual pages say they are?
+"""Are the tables of system calls and the kinds of their arguments what the manual pages say?
 
 The expected values were written down from the manual pages and the ABI documents, not taken from the tables.
 """
@@ -13,9 +13,7 @@ import pytest
 GRAMMAR = Path(__file__).resolve().parents[2] / "grammar"
 sys.path.insert(0, str(GRAMMAR / "extract"))
 
-import classes  # noqa: E402
 import kinds  # noqa: E402
-import named  # noqa: E402
 
 # ABI, number, name, entry, arguments by kind; the arguments' names are checked where they matter to users.
 KNOWN = """
@@ -127,51 +125,6 @@ aarch32 328 unlinkat         sys_unlinkat           dfd:fd pathname:str flag:s32
 aarch32 387 execveat         compat_sys_execveat    fd:fd filename:str argv:ptr envp:ptr flags:s32
 """
 
-# Name, then the value in x86_64, i386, x32, aarch64, aarch32; "-" where there is none.
-CONSTANTS = """
-O_CREAT             0o100        0o100        0o100        0o100        0o100
-O_DIRECTORY         0o200000     0o200000     0o200000     0o40000      0o40000
-O_NOFOLLOW          0o400000     0o400000     0o400000     0o100000     0o100000
-O_LARGEFILE         0o100000     0o100000     0o100000     0o400000     0o400000
-AT_FDCWD            -100         -100         -100         -100         -100
-AT_REMOVEDIR        0x200        0x200        0x200        0x200        0x200
-S_IFMT              0o170000     0o170000     0o170000     0o170000     0o170000
-W_OK                2            2            2            2            2
-AF_INET6            10           10           10           10           10
-SOCK_CLOEXEC        0o2000000    0o2000000    0o2000000    0o2000000    0o2000000
-SOL_SOCKET          1            1            1            1            1
-SO_REUSEADDR        2            2            2            2            2
-IPPROTO_TCP         6            6            6            6            6
-MSG_DONTWAIT        0x40         0x40         0x40         0x40         0x40
-CLONE_NEWUSER       0x10000000   0x10000000   0x10000000   0x10000000   0x10000000
-CLONE_INTO_CGROUP   0x200000000  0x200000000  0x200000000  0x200000000  0x200000000
-PROT_EXEC           4            4            4            4            4
-MAP_ANONYMOUS       0x20         0x20         0x20         0x20         0x20
-MAP_32BIT           0x40         0x40         0x40         -            -
-PROT_BTI            -            -            -            0x10         -
-MS_BIND             4096         4096         4096         4096         4096
-MS_NOUSER           0x80000000   0x80000000   0x80000000   0x80000000   0x80000000
-MNT_DETACH          2            2            2            2            2
-PTRACE_ATTACH       16           16           16           16           16
-PTRACE_GETREGS      12           12           12           -            12
-PR_SET_NAME         15           15           15           15           15
-ARCH_SET_FS         0x1002       0x1002       0x1002       -            -
-SIGKILL             9            9            9            9            9
-SIGRTMIN            32           32           32           32           32
-EPERM               1            1            1            1            1
-ENOSYS              38           38           38           38           38
-ERESTARTSYS         512          512          512          512          512
-F_SETFL             4            4            4            4            4
-F_GETLK64           -            12           12           -            12
-CAP_SYS_ADMIN       21           21           21           21           21
-EPOLLET             0x80000000   0x80000000   0x80000000   0x80000000   0x80000000
-RLIM_INFINITY       0xffffffffffffffff 0xffffffff 0xffffffff 0xffffffffffffffff 0xffffffff
-BPF_PROG_LOAD       5            5            5            5            5
-KEY_SPEC_SESSION_KEYRING -3      -3           -3           -3           -3
-TIOCSTI             0x5412       0x5412       0x5412       0x5412       0x5412
-FS_IOC_SETFLAGS     0x40086602   0x40046602   0x40046602   0x40086602   0x40046602
-"""
-
 ALL = [(abi, call) for abi in kinds.ABIS for call in kinds.load(abi)]
 
 
@@ -189,13 +142,6 @@ def test_known_call(words):
     assert named_args == args and len(call.args) == len(args)
 
 
-@pytest.mark.parametrize("words", lines(CONSTANTS), ids=lambda words: words[0])
-def test_known_constant(words):
-    name, *expected = words
-    found = [named.load(abi)[name].value if name in named.load(abi) else None for abi in kinds.ABIS]
-    assert found == [None if word == "-" else int(word, 0) for word in expected]
-
-
 @pytest.mark.parametrize("abi", kinds.ABIS)
 def test_a_table_is_consistent(abi):
     calls = kinds.load(abi)
@@ -210,8 +156,8 @@ def test_a_table_is_consistent(abi):
 
 
 def test_tables_are_as_long_as_they_should_be():
-    assert {abi: len(kinds.load(abi)) > least for abi, least in
-            {"x86_64": 370, "i386": 440, "x32": 360, "aarch64": 310, "aarch32": 410}.items()} == dict.fromkeys(kinds.ABIS, True)
+    least = {"x86_64": 370, "i386": 440, "x32": 360, "aarch64": 310, "aarch32": 410}
+    assert not {abi: len(kinds.load(abi)) for abi in kinds.ABIS if len(kinds.load(abi)) < least[abi]}
 
 
 def test_x32_numbers_lack_bit_30():
@@ -293,35 +239,7 @@ def test_a_call_that_nobody_implements_has_no_arguments():
     assert all(not call.args for _, call in ALL if call.entry == "sys_ni_syscall")
 
 
-@pytest.mark.parametrize("name, some", [
-    ("delete", {"unlink", "unlinkat", "rmdir"}),
-    ("rename", {"rename", "renameat", "renameat2"}),
-    ("open", {"open", "openat", "openat2", "creat"}),
-    ("exec", {"execve", "execveat"}),
-    ("dir_write", {"mkdir", "unlinkat", "renameat2", "symlink"}),
-    ("network", {"socketcall", "connect", "accept4", "sendmmsg"}),
-    ("all", {"read", "getpid", "_llseek", "arm_fadvise64_64"}),
-])
-def test_known_class(name, some):
-    assert some <= set(classes.load()[name].members)
-
-
-def test_every_class_has_a_line_of_doc_and_members():
-    for entry in classes.load().values():
-        assert entry.members and entry.doc and "\n" not in entry.doc, entry.name
-
-
-@pytest.mark.parametrize("raw, part", [
-    ({"a": {"doc": "", "members": ["nosuch"]}}, "nosuch in @a is a system call of no ABI"),
-    ({"a": {"doc": "", "members": ["@b"]}}, "@b in @a is no class"),
-    ({"a": {"doc": "", "members": ["@b"]}, "b": {"doc": "", "members": ["@a"]}}, "contains itself"),
-])
-def test_a_wrong_class_is_refused(raw, part):
-    with pytest.raises(classes.ClassError, match=re.escape(part)):
-        classes.resolve(raw, frozenset({"read"}), "classes.toml")
-
-
-@pytest.mark.parametrize("path", sorted(GRAMMAR.glob("syscalls/*.tsv")) + [named.TABLE], ids=lambda path: path.name)
+@pytest.mark.parametrize("path", sorted(GRAMMAR.glob("*/*.tsv")), ids=lambda path: path.name)
 def test_a_generated_file_says_from_what_and_how(path):
     first = path.read_text().splitlines()[0]
     assert re.match(r"# Generated from Linux [\d., ]+ by: python3 grammar/extract/\w+\.py --source TREE", first)
