@@ -14,20 +14,29 @@
 #include <linux/rcupdate.h>
 #include "hijack.h"
 
-const struct sct_client __rcu *sct_client;
-
+static const struct sct_client __rcu *sct_client;
 static DEFINE_MUTEX(client_lock);
 static DEFINE_PER_CPU(long, inside);
+
+/** sct_nobody() - stands in for the client where there is none */
+enum sct_next sct_nobody(unsigned int slot, const struct pt_regs *regs, long *result)
+{
+	return SCT_NEXT_PASS;
+}
+
+DEFINE_STATIC_CALL(sct_enter, sct_nobody);
 
 /**
  * sct_divert_begin() - a call is about to be diverted
  *
- * Context: any.
+ * Context: preemption off.
  * Return: false if the client is being unloaded; the call has to pass then.
  */
-bool sct_divert_begin(const struct sct_client *client)
+bool sct_divert_begin(void)
 {
-	if (!try_module_get(client->owner))
+	const struct sct_client *client = rcu_dereference_sched(sct_client);
+
+	if (!client || !try_module_get(client->owner))
 		return false;
 	this_cpu_inc(inside);
 	return true;
@@ -122,6 +131,7 @@ int sct_client_register(const struct sct_client *client)
 	mutex_lock(&client_lock);
 	if (!rcu_access_pointer(sct_client)) {
 		rcu_assign_pointer(sct_client, client);
+		static_call_update(sct_enter, client->enter);
 		result = 0;
 	}
 	mutex_unlock(&client_lock);
@@ -143,6 +153,7 @@ void sct_client_unregister(const struct sct_client *client)
 	sct_points_keep(none);
 	sct_divert_drain();
 	mutex_lock(&client_lock);
+	static_call_update(sct_enter, sct_nobody);
 	rcu_assign_pointer(sct_client, NULL);
 	mutex_unlock(&client_lock);
 	synchronize_rcu();

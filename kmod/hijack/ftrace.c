@@ -17,24 +17,22 @@
 static void notrace arrive(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
 			   struct ftrace_regs *fregs)
 {
-	const struct sct_client *client;
 	const struct sct_site *site;
 	long result = 0;
 
 	/* Holds off the freeing of what RCU protects, and owns this processor's scratch. */
 	preempt_disable_notrace();
-	client = rcu_dereference_sched(sct_client);
 	site = sct_site_find(ip);
-	if (unlikely(!site || !client))
+	if (unlikely(!site))
 		goto out;
 	this_cpu_inc(*site->hits);
-	switch (client->enter(site->slot, sct_fregs_caller(fregs), &result)) {
+	switch (static_call(sct_enter)(site->slot, sct_fregs_caller(fregs), &result)) {
 	case SCT_NEXT_SKIP:
 		sct_fregs_skip(fregs, sct_diversion_skip, result);
 		break;
 	case SCT_NEXT_DIVERT:
 		/* Refused only while the client is being unloaded: there is nobody to ask. */
-		if (sct_divert_begin(client))
+		if (sct_divert_begin())
 			sct_fregs_divert(fregs, sct_diversion, site);
 		break;
 	default:

@@ -5,6 +5,7 @@
 
 #include <linux/list.h>
 #include <linux/percpu.h>
+#include <linux/static_call.h>
 #include "../sct_hijack.h"
 
 /**
@@ -43,8 +44,10 @@ void sct_ftrace_detach(unsigned long *locations, unsigned int count);
 bool sct_ftrace_enabled(void);
 
 /* divert.c */
-extern const struct sct_client __rcu *sct_client;
-bool sct_divert_begin(const struct sct_client *client);
+enum sct_next sct_nobody(unsigned int slot, const struct pt_regs *regs, long *result);
+/* The client's enter, called without a pointer: it stands on the path of every call. */
+DECLARE_STATIC_CALL(sct_enter, sct_nobody);
+bool sct_divert_begin(void);
 void sct_divert_drain(void);
 
 /* callers.c */

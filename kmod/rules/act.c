@@ -174,9 +174,10 @@ enum sct_next sct_act(struct sct_judgement *j, unsigned int slot, long *result)
 	u16 taken;
 	u32 index;
 
-	if (!j->may_sleep && !is_easy(j))
+	if (j->stage == SCT_STAGE_GLANCE && !is_easy(j))
 		return SCT_NEXT_DIVERT;
-	resumed = j->may_sleep && j->judge.prog->phase == SCT_PHASE_BEFORE && find_note(slot);
+	resumed = j->stage == SCT_STAGE_SEALED && j->judge.prog->phase == SCT_PHASE_BEFORE &&
+		  find_note(slot);
 	for (i = 0; i < j->judge.matches; i++) {
 		index = j->judge.matched[i];
 		rule = &j->judge.view->rules[index];

@@ -13,34 +13,13 @@
 #include <linux/path.h>
 #include <linux/sched.h>
 #include <linux/uaccess.h>
+#include <asm/word-at-a-time.h>
 #include "../compat.h"
 #include "rules.h"
 
 static struct sct_judgement *judgement_of(struct sct_judge *judge)
 {
 	return container_of(judge, struct sct_judgement, judge);
-}
-
-/**
- * sct_capture_begin() - start to judge a call
- * @j: to be filled in; its program and set come later
- * @regs: the caller's registers
- * @room: for strings: SCT_STRING_MAX bytes for each, or as sct_capture_room() says
- * @may_sleep: in task context
- */
-void sct_capture_begin(struct sct_judgement *j, const struct pt_regs *regs, char *room,
-		       bool may_sleep)
-{
-	unsigned int i;
-
-	sct_caller_args(regs, j->judge.args);
-	for (i = 0; i < SCT_ARGS_MAX; i++)
-		j->args[i].known = false;
-	j->comm.known = false;
-	j->cwd.known = false;
-	j->may_sleep = may_sleep;
-	j->result = 0;
-	j->free = room;
 }
 
 /** sct_capture_room() - bytes for the strings of a program, and the current directory */
@@ -53,49 +32,81 @@ size_t sct_capture_room(const struct sct_prog *prog, bool cwd)
 	return strings * SCT_STRING_MAX;
 }
 
-static long copy_string(char *to, const char __user *from, bool may_sleep)
+/*
+ * Copy a string that is resident, where sleeping is forbidden.  Does what
+ * strncpy_from_user() does with page faults off, for a third of its
+ * instructions: most of those check that the room is large enough, which it
+ * is, for strings of a few words.  -EFAULT if it is not resident or too long,
+ * or the last word that holds it is not: then task context finds out.
+ */
+static long copy_resident(char *to, const char __user *from)
 {
-	long len;
+	const struct word_at_a_time constants = WORD_AT_A_TIME_CONSTANTS;
+	unsigned long word, zeros, at;
 
-	if (may_sleep)
-		return strncpy_from_user(to, from, SCT_STRING_MAX);
 	pagefault_disable();
-	len = strncpy_from_user(to, from, SCT_STRING_MAX);
+	if (!user_read_access_begin(from, SCT_STRING_MAX))
+		goto out;
+	for (at = 0; at < SCT_STRING_MAX; at += sizeof(word)) {
+		unsafe_get_user(word, (const unsigned long __user *)(from + at), fault);
+		*(unsigned long *)(to + at) = word;
+		if (!has_zero(word, &zeros, &constants))
+			continue;
+		user_read_access_end();
+		pagefault_enable();
+		zeros = prep_zero_mask(word, zeros, &constants);
+		return at + find_zero(create_zero_mask(zeros));
+	}
+fault:
+	user_read_access_end();
+out:
 	pagefault_enable();
-	return len;
+	return -EFAULT;
 }
 
-/**
- * sct_capture_arg() - copy the string that an argument points to, if not yet done
- *
- * Return: 0, or -EAGAIN if that cannot be done here.
- */
-int sct_capture_arg(struct sct_judgement *j, unsigned int arg)
+static int capture_arg(struct sct_judgement *j, unsigned int arg)
 {
 	const char __user *from = (const char __user *)(unsigned long)j->judge.args[arg];
-	struct sct_text *text = &j->args[arg];
+	struct sct_text *text = &j->judge.texts[arg];
 	long len;
 
-	if (text->known)
+	if (!from) {
+		*text = (struct sct_text) { .state = SCT_STATE_ABSENT };
 		return 0;
-	*text = (struct sct_text) { .known = true, .state = SCT_STATE_ABSENT };
-	if (!from)
-		return 0;
-	len = copy_string(j->free, from, j->may_sleep);
-	if (len < 0 && !j->may_sleep) {
-		text->known = false;
-		return -EAGAIN;
 	}
+	if (j->stage == SCT_STAGE_GLANCE) {
+		len = copy_resident(j->free, from);
+		if (len < 0)
+			return -EAGAIN;
+	} else {
+		len = strncpy_from_user(j->free, from, SCT_STRING_MAX);
+	}
+	*text = (struct sct_text) { .state = SCT_STATE_WHOLE };
 	if (len < 0) {
 		text->state = SCT_STATE_FAULT;
 	} else if (len >= SCT_STRING_MAX) {
 		text->state = SCT_STATE_LONG;
 	} else {
-		text->state = SCT_STATE_WHOLE;
 		text->bytes = j->free;
 		text->len = len;
 		j->free += SCT_STRING_MAX;
 	}
+	return 0;
+}
+
+int sct_judge_capture(struct sct_judge *judge, unsigned int place)
+{
+	struct sct_judgement *j = judgement_of(judge);
+
+	if (place == SCT_TEXT_COMM) {
+		sct_capture_comm(j);
+	} else if (j->stage == SCT_STAGE_SEALED) {
+		/* What these rules ask for, those in force when strings were copied did not. */
+		judge->texts[place] = (struct sct_text) { .state = SCT_STATE_FAULT };
+	} else if (place == SCT_TEXT_CWD || capture_arg(j, place)) {
+		return -EAGAIN;
+	}
+	judge->known |= 1u << place;
 	return 0;
 }
 
@@ -109,9 +120,11 @@ int sct_capture_args(struct sct_judgement *j, const struct sct_prog *prog)
 {
 	unsigned int i;
 
-	for (i = 0; i < prog->nargs; i++)
-		if (prog->kinds[i] == SCT_KIND_STR && sct_capture_arg(j, i))
+	for (i = 0; i < prog->nargs; i++) {
+		if (prog->kinds[i] == SCT_KIND_STR && !(j->judge.known >> i & 1) &&
+		    sct_judge_capture(&j->judge, i))
 			return -EAGAIN;
+	}
 	return 0;
 }
 
@@ -122,10 +135,12 @@ int sct_capture_args(struct sct_judgement *j, const struct sct_prog *prog)
  */
 void sct_capture_cwd(struct sct_judgement *j)
 {
+	struct sct_text *text = &j->judge.texts[SCT_TEXT_CWD];
 	struct path pwd;
 	char *name;
 
-	j->cwd = (struct sct_text) { .known = true, .state = SCT_STATE_FAULT };
+	j->judge.known |= 1u << SCT_TEXT_CWD;
+	*text = (struct sct_text) { .state = SCT_STATE_FAULT };
 	/* A thread that is exiting has given its directories back. */
 	if (!current->fs)
 		return;
@@ -133,59 +148,28 @@ void sct_capture_cwd(struct sct_judgement *j)
 	name = d_path(&pwd, j->free, SCT_STRING_MAX);
 	path_put(&pwd);
 	if (IS_ERR(name)) {
-		j->cwd.state = SCT_STATE_LONG;
+		text->state = SCT_STATE_LONG;
 		return;
 	}
-	j->cwd.state = SCT_STATE_WHOLE;
-	j->cwd.bytes = name;
-	j->cwd.len = strlen(name);
+	*text = (struct sct_text) { name, strlen(name), SCT_STATE_WHOLE };
 	j->free += SCT_STRING_MAX;
 }
 
-/** sct_capture_comm() - the command name: another thread may be changing it */
-const struct sct_text *sct_capture_comm(struct sct_judgement *j)
+/** sct_capture_comm() - copy the command name: another thread may be changing it */
+void sct_capture_comm(struct sct_judgement *j)
 {
-	if (!j->comm.known) {
-		strscpy_pad(j->comm_bytes, current->comm, sizeof(j->comm_bytes));
-		j->comm = (struct sct_text) {
-			.known = true,
-			.state = SCT_STATE_WHOLE,
-			.bytes = j->comm_bytes,
-			.len = strlen(j->comm_bytes),
-		};
-	}
-	return &j->comm;
-}
-
-static const struct sct_text *find_text(struct sct_judgement *j, unsigned int operand)
-{
-	if (operand < SCT_ARGS_MAX)
-		return sct_capture_arg(j, operand) ? NULL : &j->args[operand];
-	if (operand == SCT_FIELD_COMM)
-		return sct_capture_comm(j);
-	return j->cwd.known ? &j->cwd : NULL;
-}
-
-int sct_judge_string(struct sct_judge *judge, unsigned int operand, const char **bytes,
-		     size_t *len)
-{
-	struct sct_judgement *j = judgement_of(judge);
-	const struct sct_text *text = find_text(j, operand);
-
-	if (!text)
-		return j->may_sleep ? -EFAULT : -EAGAIN;
-	if (text->state != SCT_STATE_WHOLE)
-		return -EFAULT;
-	*bytes = text->bytes;
-	*len = text->len;
-	return 0;
+	strscpy_pad(j->comm, current->comm, sizeof(j->comm));
+	j->judge.texts[SCT_TEXT_COMM] = (struct sct_text) {
+		j->comm, strlen(j->comm), SCT_STATE_WHOLE,
+	};
+	j->judge.known |= 1u << SCT_TEXT_COMM;
 }
 
 int sct_judge_unknown(struct sct_judge *judge, u32 rule)
 {
 	struct sct_judgement *j = judgement_of(judge);
 
-	if (!j->may_sleep)
+	if (j->stage == SCT_STAGE_GLANCE)
 		return -EAGAIN;
 	atomic64_inc(&j->set->tallies[rule].unknown);
 	return 0;

@@ -32,9 +32,14 @@ static char *put_item(char *to, const char *end, u8 what, u8 state, const char *
 	return to + sizeof(item) + fits;
 }
 
+static char *put_text(char *to, const char *end, u8 what, const struct sct_text *text)
+{
+	return put_item(to, end, what, text->state, text->bytes, text->len);
+}
+
 static const struct sct_text *text_of(const struct sct_judgement *j, unsigned int arg)
 {
-	return j->judge.prog->kinds[arg] == SCT_KIND_STR ? &j->args[arg] : NULL;
+	return j->judge.prog->kinds[arg] == SCT_KIND_STR ? &j->judge.texts[arg] : NULL;
 }
 
 static size_t size_of(const struct sct_judgement *j, const struct sct_rule *rule)
@@ -48,7 +53,7 @@ static size_t size_of(const struct sct_judgement *j, const struct sct_rule *rule
 	if (rule->template != SCT_NONE)
 		size += item_size(view->strings[rule->template].len);
 	if (rule->flags & SCT_RULEFLAG_LOG_CWD)
-		size += item_size(j->cwd.len);
+		size += item_size(j->judge.texts[SCT_TEXT_CWD].len);
 	for (i = 0; i < j->judge.prog->nargs; i++) {
 		text = text_of(j, i);
 		if (text)
@@ -73,12 +78,11 @@ static void put_items(struct sct_judgement *j, const struct sct_rule *rule, char
 		to = put_item(to, end, SCT_ITEM_TEMPLATE, SCT_STATE_WHOLE, bytes, len);
 	}
 	if (rule->flags & SCT_RULEFLAG_LOG_CWD)
-		to = put_item(to, end, SCT_ITEM_CWD, j->cwd.state, j->cwd.bytes, j->cwd.len);
+		to = put_text(to, end, SCT_ITEM_CWD, &j->judge.texts[SCT_TEXT_CWD]);
 	for (i = 0; i < j->judge.prog->nargs; i++) {
 		text = text_of(j, i);
 		if (text)
-			to = put_item(to, end, SCT_ITEM_ARG + i, text->state, text->bytes,
-				      text->len);
+			to = put_text(to, end, SCT_ITEM_ARG + i, text);
 	}
 	memset(to, 0, end - to);
 }
@@ -100,7 +104,7 @@ static void put_caller(struct sct_judgement *j, struct sct_event *event)
 	event->fsgid = __kgid_val(cred->fsgid);
 	event->cpu = raw_smp_processor_id();
 	sct_capture_comm(j);
-	memcpy(event->comm, j->comm_bytes, sizeof(event->comm));
+	memcpy(event->comm, j->comm, sizeof(event->comm));
 }
 
 static void put_call(const struct sct_judgement *j, struct sct_event *event)

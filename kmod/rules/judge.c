@@ -97,6 +97,37 @@ bool sct_glob(const char *pattern, size_t plen, const char *text, size_t len)
 	return pattern == end;
 }
 
+static u64 load(const char *from)
+{
+	u64 word;
+
+	memcpy(&word, from, sizeof(word));
+	return word;
+}
+
+/*
+ * Are two strings of one length equal?  memcmp() has to say which one is less,
+ * and so looks at the word that differs byte by byte: most of what a rule that
+ * does not match would cost.
+ */
+static bool equal(const char *a, const char *b, size_t len)
+{
+	size_t at;
+
+	if (len < sizeof(u64)) {
+		for (at = 0; at < len; at++)
+			if (a[at] != b[at])
+				return false;
+		return true;
+	}
+	for (at = 0; at < len - sizeof(u64); at += sizeof(u64))
+		if (load(a + at) != load(b + at))
+			return false;
+	/* The last word may overlap the one before. */
+	at = len - sizeof(u64);
+	return load(a + at) == load(b + at);
+}
+
 static bool contains(const char *text, size_t len, const char *part, size_t plen)
 {
 	const char *at = text, *last;
@@ -109,7 +140,7 @@ static bool contains(const char *text, size_t len, const char *part, size_t plen
 		at = memchr(at, *part, last - at + 1);
 		if (!at)
 			return false;
-		if (!memcmp(at, part, plen))
+		if (equal(at, part, plen))
 			return true;
 	}
 	return false;
@@ -119,29 +150,44 @@ static bool compare(u8 op, const char *text, size_t len, const char *with, size_
 {
 	switch (op) {
 	case SCT_OP_SPRE:
-		return len >= wlen && !memcmp(text, with, wlen);
+		return len >= wlen && equal(text, with, wlen);
 	case SCT_OP_SSUF:
-		return len >= wlen && !memcmp(text + len - wlen, with, wlen);
+		return len >= wlen && equal(text + len - wlen, with, wlen);
 	case SCT_OP_SCON:
 		return contains(text, len, with, wlen);
 	case SCT_OP_SGLOB:
 		return sct_glob(with, wlen, text, len);
 	default: /* SEQ, SEQS */
-		return len == wlen && !memcmp(text, with, len);
+		return len == wlen && equal(text, with, len);
 	}
 }
 
-/* Of an instruction that compares strings: 0 or 1, or an error of sct_judge_string(). */
+/* The text of a string operand: 0, -EFAULT if it cannot be known, -EAGAIN if not here. */
+static int find_text(struct sct_judge *judge, unsigned int operand, const char **bytes, size_t *len)
+{
+	unsigned int place = sct_text_place(operand);
+	const struct sct_text *text = &judge->texts[place];
+
+	if (!(judge->known >> place & 1) && sct_judge_capture(judge, place))
+		return -EAGAIN;
+	if (text->state != SCT_STATE_WHOLE)
+		return -EFAULT;
+	*bytes = text->bytes;
+	*len = text->len;
+	return 0;
+}
+
+/* Of an instruction that compares strings: 0 or 1, or an error of find_text(). */
 static int judge_string(struct sct_judge *judge, const struct sct_insn *insn)
 {
 	const char *text, *with;
 	size_t len, wlen;
-	int error = sct_judge_string(judge, insn->a, &text, &len);
+	int error = find_text(judge, insn->a, &text, &len);
 
 	if (error)
 		return error;
 	if (insn->op == SCT_OP_SEQS) {
-		error = sct_judge_string(judge, insn->b, &with, &wlen);
+		error = find_text(judge, insn->b, &with, &wlen);
 		if (error)
 			return error;
 	} else {
@@ -275,7 +321,7 @@ static void operate(struct registers *regs, const struct sct_insn *insn)
 
 /**
  * sct_judge() - run a program
- * @judge: view, prog and args set; matches and matched[] are filled in
+ * @judge: view, prog, args and known set; matches and matched[] are filled in
  *
  * Return: SCT_VERDICT_DONE, or SCT_VERDICT_DEFER as soon as one of the
  * embedder's functions says -EAGAIN.

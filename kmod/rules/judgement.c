@@ -15,7 +15,7 @@
 /* A judgement where sleeping is forbidden; its owner has preemption off. */
 struct glance {
 	struct sct_judgement j;
-	char room[SCT_ARGS_MAX * SCT_STRING_MAX];
+	char room[SCT_ARGS_MAX * SCT_STRING_MAX] __aligned(8);
 };
 
 static DEFINE_PER_CPU(struct glance *, glances);
@@ -23,7 +23,7 @@ static DEFINE_PER_CPU(struct glance *, glances);
 /* A judgement in task context. */
 struct visit {
 	struct sct_judgement j;
-	char room[];
+	char room[] __aligned(8);
 };
 
 /* False: somewhere where sleeping is allowed.  What matched is in @j. */
@@ -49,7 +49,7 @@ static enum sct_next enter(unsigned int slot, const struct pt_regs *regs, long *
 	if (!programs->before)
 		return SCT_NEXT_PASS;
 	glance = this_cpu_read(glances);
-	sct_capture_begin(&glance->j, regs, glance->room, false);
+	sct_capture_begin(&glance->j, regs, glance->room, SCT_STAGE_GLANCE);
 	if (!judge(&glance->j, set, programs->before))
 		return SCT_NEXT_DIVERT;
 	if (likely(!glance->j.judge.matches))
@@ -65,10 +65,11 @@ static struct visit *begin_visit(const struct sct_prog *prog, bool cwd, const st
 	visit = kvmalloc(sizeof(*visit) + sct_capture_room(prog, cwd), GFP_KERNEL);
 	if (!visit)
 		return NULL;
-	sct_capture_begin(&visit->j, regs, visit->room, true);
+	sct_capture_begin(&visit->j, regs, visit->room, SCT_STAGE_COPYING);
 	sct_capture_args(&visit->j, prog);
 	if (cwd)
 		sct_capture_cwd(&visit->j);
+	visit->j.stage = SCT_STAGE_SEALED;
 	return visit;
 }
 
@@ -133,7 +134,7 @@ static long leave(unsigned int slot, void *cookie, long result)
 	long unused = 0;
 
 	visit->j.result = result;
-	visit->j.comm.known = false; /* execve has changed it */
+	visit->j.judge.known &= ~(1u << SCT_TEXT_COMM); /* execve has changed it */
 	rcu_read_lock();
 	set = rcu_dereference(sct_ruleset_current);
 	prog = set ? set->programs[slot].after : NULL;

@@ -34,11 +34,33 @@ static inline const char *sct_view_string(const struct sct_view *view, u32 index
 	return view->text + view->strings[index].offset;
 }
 
+/* A string that a judgement needs, copied once. */
+struct sct_text {
+	const char *bytes;
+	u16 len;
+	u8 state; /* SCT_STATE_* */
+};
+
+/* Places of a judgement's texts: the arguments, then the fields of type str. */
+#define SCT_TEXT_COMM SCT_ARGS_MAX
+#define SCT_TEXT_CWD (SCT_ARGS_MAX + 1)
+#define SCT_TEXTS (SCT_ARGS_MAX + 2)
+
+/* The place of a string operand. */
+static inline unsigned int sct_text_place(unsigned int operand)
+{
+	if (likely(operand < SCT_ARGS_MAX))
+		return operand;
+	return operand == SCT_FIELD_COMM ? SCT_TEXT_COMM : SCT_TEXT_CWD;
+}
+
 /**
  * struct sct_judge - one judgement
  * @view: the rule set
  * @prog: the program of the point and phase
  * @args: the argument registers
+ * @known: a bit for each text that was captured
+ * @texts: by place
  * @matches: how many rules matched
  * @matched: their indices, in order
  *
@@ -49,7 +71,9 @@ struct sct_judge {
 	const struct sct_view *view;
 	const struct sct_prog *prog;
 	u64 args[SCT_ARGS_MAX];
+	u32 known;
 	u32 matches;
+	struct sct_text texts[SCT_TEXTS];
 	u32 matched[SCT_MATCHES_MAX];
 };
 
@@ -71,15 +95,12 @@ enum sct_verdict sct_judge(struct sct_judge *judge);
 s64 sct_judge_field(struct sct_judge *judge, unsigned int field);
 
 /**
- * sct_judge_string() - bytes of an argument or of a field of type str
- * @operand: an argument from 0, or a field
- * @bytes: set; NUL-terminated
- * @len: set, without the NUL
+ * sct_judge_capture() - make a text known
+ * @place: in texts[]
  *
- * Return: 0; -EFAULT if it cannot be known; -EAGAIN if not here.
+ * Return: 0, and it is known how that went; -EAGAIN if not here.
  */
-int sct_judge_string(struct sct_judge *judge, unsigned int operand, const char **bytes,
-		     size_t *len);
+int sct_judge_capture(struct sct_judge *judge, unsigned int place);
 
 /**
  * sct_judge_unknown() - a rule was neither true nor false

@@ -5,6 +5,7 @@
 
 #include <linux/atomic.h>
 #include <linux/percpu.h>
+#include "../compat.h"
 #include "../sct_hijack.h"
 #include "program.h"
 
@@ -70,12 +71,16 @@ int sct_judgement_init(void);
 void sct_judgement_exit(void);
 extern const struct sct_client sct_judgement_client;
 
-/* A string that a judgement needs, copied once. */
-struct sct_text {
-	const char *bytes;
-	u16 len;
-	u8 state; /* SCT_STATE_* */
-	bool known; /* it was looked at: state says how that went */
+/**
+ * enum sct_stage - where a call is judged
+ * @SCT_STAGE_GLANCE: where sleeping is forbidden; strings are copied when asked for
+ * @SCT_STAGE_COPYING: in task context; strings are being copied
+ * @SCT_STAGE_SEALED: in task context; the rules are held and nothing more is copied
+ */
+enum sct_stage {
+	SCT_STAGE_GLANCE,
+	SCT_STAGE_COPYING,
+	SCT_STAGE_SEALED,
 };
 
 /**
@@ -83,30 +88,41 @@ struct sct_text {
  * @judge: what the pure part sees
  * @set: the rules it is judged by; only while they are held
  * @result: of the call, in the after phase
- * @may_sleep: it runs in task context, and all strings are captured
- * @args: strings of the arguments
- * @comm: command name
- * @cwd: current directory
- * @comm_bytes: room for @comm
+ * @stage: where it is judged
+ * @comm: room for the command name
  * @free: room for further strings
  */
 struct sct_judgement {
 	struct sct_judge judge;
 	struct sct_ruleset *set;
 	long result;
-	bool may_sleep;
-	struct sct_text args[SCT_ARGS_MAX], comm, cwd;
-	char comm_bytes[16];
+	enum sct_stage stage;
+	char comm[16];
 	char *free;
 };
 
 /* capture.c */
-void sct_capture_begin(struct sct_judgement *j, const struct pt_regs *regs, char *room,
-		       bool may_sleep);
-int sct_capture_arg(struct sct_judgement *j, unsigned int arg);
+/**
+ * sct_capture_begin() - start to judge a call
+ * @j: to be filled in; its program and set come later
+ * @regs: the caller's registers
+ * @room: for strings: SCT_STRING_MAX bytes for each, or as sct_capture_room()
+ *	says; 8-byte aligned
+ * @stage: SCT_STAGE_GLANCE or SCT_STAGE_COPYING
+ */
+static inline void sct_capture_begin(struct sct_judgement *j, const struct pt_regs *regs,
+				     char *room, enum sct_stage stage)
+{
+	sct_caller_args(regs, j->judge.args);
+	j->judge.known = 0;
+	j->stage = stage;
+	j->result = 0;
+	j->free = room;
+}
+
 int sct_capture_args(struct sct_judgement *j, const struct sct_prog *prog);
 void sct_capture_cwd(struct sct_judgement *j);
-const struct sct_text *sct_capture_comm(struct sct_judgement *j);
+void sct_capture_comm(struct sct_judgement *j);
 size_t sct_capture_room(const struct sct_prog *prog, bool cwd);
 
 /* act.c */
