@@ -105,12 +105,12 @@ def _packages(apt: Apt, kernel: Kernel) -> tuple[list[str], str]:
 
 
 def _relocate(root: Path) -> None:
-    """Debian's headers include one file by its installed path: name it by its place beside them."""
-    here = "$(dir $(realpath $(lastword $(MAKEFILE_LIST))))"
+    """Debian's headers name their other half by its installed path: name it by its place beside them."""
     for makefile in root.glob("usr/src/linux-headers-*/Makefile"):
         text = makefile.read_text()
-        if text.startswith("include /usr/src/"):
-            makefile.write_text(text.replace("include /usr/src/", f"include {here}../"))
+        if "/usr/src/linux-headers-" in text:
+            beside = "SCT_BESIDE := $(realpath $(dir $(lastword $(MAKEFILE_LIST)))..)\n"
+            makefile.write_text(beside + text.replace("/usr/src/linux-headers-", "$(SCT_BESIDE)/linux-headers-"))
 
 
 def _index(root: Path) -> None:
