@@ -75,14 +75,16 @@ def _unpack(kernel: Kernel, home: Path) -> str:
         apt = Apt(Path(scratch, "apt"), kernel.arch, kernel.suites)
         apt.update()
         packages, version = _packages(apt, kernel)
+        final = home / version
         partial = Path(scratch, "kernel")
         root = partial / "root"
         root.mkdir(parents=True)
         for deb in apt.download(packages, Path(scratch, "debs")):
-            subprocess.run(["dpkg", "-x", deb, root], check=True)
+            _run(["dpkg", "-x", deb, root], "dpkg")
         _relocate(root)
+        if kernel.libraries:
+            _bind_programs(root, final / "root")
         _index(root)
-        final = home / version
         if final.exists():
             shutil.rmtree(final)
         partial.rename(final)
@@ -100,6 +102,7 @@ def _packages(apt: Apt, kernel: Kernel) -> tuple[list[str], str]:
         if qualified not in found:
             found[qualified] = None
             todo += [other for other in apt.depends(qualified) if OF_THE_KERNEL.match(other)]
+    found |= dict.fromkeys(kernel.libraries)
     image = next(name for name in found if re.match(r"linux-image-\d", name))
     return list(found), apt.version(image)
 
@@ -113,11 +116,25 @@ def _relocate(root: Path) -> None:
             makefile.write_text(beside + text.replace("/usr/src/linux-headers-", "$(SCT_BESIDE)/linux-headers-"))
 
 
+def _bind_programs(root: Path, final: Path) -> None:
+    """Lets the programs of the headers run with the libraries unpacked beside them, once all lies at `final`."""
+    loader = _only(root, "lib64/ld-linux-*", "usr/lib64/ld-linux-*").relative_to(root)
+    libraries = {str(final / library.parent.relative_to(root)) for library in root.rglob("*.so.*")}
+    for program in root.glob("usr/lib/linux-kbuild-*/**/*"):
+        if program.is_file() and not program.is_symlink() and program.read_bytes()[:4] == b"\x7fELF":
+            words = ["--set-interpreter", final / loader, "--force-rpath", "--set-rpath", ":".join(sorted(libraries))]
+            _run(["patchelf", *words, program], "patchelf")
+
+
 def _index(root: Path) -> None:
     """Writes modules.dep, which the package leaves to its installation."""
     for modules in [*root.glob("lib/modules/*/kernel"), *root.glob("usr/lib/modules/*/kernel")]:
-        depmod = shutil.which("depmod", path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
-        if depmod is None:
-            raise VmError("depmod: not found; install the package kmod")
         base = modules.parents[3] if modules.parents[2].name == "lib" else root
-        subprocess.run([depmod, "-b", base, modules.parent.name], check=True)
+        _run(["depmod", "-b", base, modules.parent.name], "kmod")
+
+
+def _run(command: list, package: str) -> None:
+    program = shutil.which(command[0], path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
+    if program is None:
+        raise VmError(f"{command[0]}: not found; install the package {package}")
+    subprocess.run([program, *command[1:]], check=True)

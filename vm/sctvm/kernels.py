@@ -20,6 +20,7 @@ class Kernel:
     suites: tuple[str, ...]
     image: str
     headers: str
+    libraries: tuple[str, ...] = ()
     make: tuple[str, ...] = ()
     default: bool = False
 
