@@ -24,6 +24,7 @@ class Rule:
 
     name: str
     source: Source
+    span: Span
     line: int
     name_span: Span
     points: list[Point]
@@ -69,7 +70,7 @@ class RuleChecker:
             return None
         flags = RuleFlag.CONTINUE * continues | RuleFlag.LOG_CWD * actions.shows_cwd
         line = first_line + self.source.position(self.rule.span.start).line - 1
-        return Rule(name, self.source, line, name_span, points, phase, condition, names, actions, flags)
+        return Rule(name, self.source, self.rule.span, line, name_span, points, phase, condition, names, actions, flags)
 
     def entry(self, entry):
         if isinstance(entry, tree.Filter):

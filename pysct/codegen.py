@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pysct import fold
 from pysct.abi import INSN_FORMAT, OPCODES, Limit
-from pysct.ir import Chain, Int, Load, Member, Op, StrPair, StrTest, is_truth
+from pysct.ir import Chain, Int, Load, Member, Op, StrPair, StrTest, is_truth, may_be_unknown
 from pysct.pool import Pool
 
 NUMBERS = {name: opcode.number for name, opcode in OPCODES.items()}
@@ -47,45 +47,57 @@ def string_cost(op: str, text: bytes) -> int:
     return COSTS[op] * (min(max(len(text), 1), Limit.STRING) if OPCODES[op].scales else 1)
 
 
-def cost(node) -> int:
-    """About how many steps it takes to compute a node."""
-    match node:
-        case Int():
-            return 1
-        case Load():
-            return COSTS[node.op]
-        case StrTest():
-            return string_cost(node.op, node.text)
-        case StrPair():
-            return COSTS["SEQS"]
-        case Member():
-            return sum(COSTS["SEQ"] if isinstance(e, bytes) else 3 for e in node.elements)
-    return 1 + sum(map(cost, node.operands))
-
-
-def need(node) -> int:
-    """How many registers it takes to compute a node, in the best order (Sethi and Ullman)."""
-    match node:
-        case Chain():
-            first, *others = sorted(map(need, node.operands), reverse=True)
-            return max(first, 1 + others[0])
-        case Op(operands=(left, right)):
-            left, right = need(left), need(right)
-            return max(left, right) if left != right else left + 1
-        case Op(operands=(operand,)):
-            return need(operand)
-        case Member():
-            return 1 if isinstance(node.elements[0], bytes) else max(1 + need(node.operand), 3)
-    return 1
-
-
 class Generator:
     """Writes the code of one rule. `frugal` saves registers where it would else save time."""
 
     def __init__(self, pool: Pool, frugal: bool):
         self.pool, self.frugal = pool, frugal
+        self.costs: dict[int, int] = {}
+        self.needs: dict[int, int] = {}
         self.code: list[tuple[str, int, int, int, int]] = []
-        self.cost = 0
+        self.cost = 0  # of the code so far, in steps
+
+    def cost_of(self, node) -> int:
+        """About how many steps it takes to compute a node."""
+        found = self.costs.get(id(node))
+        if found is None:
+            found = self.costs[id(node)] = self.count_cost(node)
+        return found
+
+    def count_cost(self, node) -> int:
+        match node:
+            case Int():
+                return 1
+            case Load():
+                return COSTS[node.op]
+            case StrTest():
+                return string_cost(node.op, node.text)
+            case StrPair():
+                return COSTS["SEQS"]
+            case Member():
+                return sum(COSTS["SEQ"] if isinstance(e, bytes) else 3 for e in node.elements)
+        return 1 + sum(map(self.cost_of, node.operands))
+
+    def need(self, node) -> int:
+        """How many registers it takes to compute a node, in the best order (Sethi and Ullman)."""
+        found = self.needs.get(id(node))
+        if found is None:
+            found = self.needs[id(node)] = self.count_need(node)
+        return found
+
+    def count_need(self, node) -> int:
+        match node:
+            case Chain():
+                first, second, *_ = sorted(map(self.need, node.operands), reverse=True)
+                return max(first, 1 + second)
+            case Op(operands=(left, right)):
+                left, right = self.need(left), self.need(right)
+                return max(left, right) if left != right else left + 1
+            case Op(operands=(operand,)):
+                return self.need(operand)
+            case Member():
+                return 1 if isinstance(node.elements[0], bytes) else max(1 + self.need(node.operand), 3)
+        return 1
 
     def rule(self, condition, rule: int) -> Code:
         self.value(condition, 0, leave=1)
@@ -129,7 +141,7 @@ class Generator:
 
     def binary(self, node: Op, reg: int):
         left, right = node.operands
-        if need(right) > need(left):
+        if self.need(right) > self.need(left):
             self.value(right, reg)
             self.value(left, reg + 1)
             self.emit(node.op, reg, reg + 1, reg)
@@ -139,25 +151,24 @@ class Generator:
             self.emit(node.op, reg, reg, reg + 1)
 
     def chain(self, node: Chain, reg: int, leave: int):
-        """Each operand that decides jumps to the end, where `reg` holds what it decided."""
-        order = (lambda operand: -need(operand)) if self.frugal else cost
-        first, *others = sorted(node.operands, key=order)
-        jump = "JF" if node.op == "ALL" else "JT"
-        jumps = []
-        self.operand(node, first, reg)
-        for operand in others:
-            jumps.append(len(self.code))
-            self.emit(jump, 0, reg)
-            self.operand(node, operand, reg + 1)
-            self.emit(node.op, reg, reg, reg + 1)
-        end = len(self.code) + (leave if node.op == "ALL" else 0)
-        self.land(jumps, end)
+        """Each operand that decides jumps to the end, where `reg` holds what it decided.
 
-    def operand(self, node: Chain, operand, reg: int):
-        """An operand of ANY has to be 1 where it is true: it may be the result."""
-        self.value(operand, reg)
-        if node.op == "ANY" and not is_truth(operand):
-            self.emit("TRUE", reg, reg)
+        Behind the jump an operand that is known has nothing more to say: the next one takes its register.
+        """
+        order = (lambda operand: -self.need(operand)) if self.frugal else self.cost_of
+        jump = "JF" if node.op == "ALL" else "JT"
+        jumps, known, last = [], True, len(node.operands) - 1
+        for index, operand in enumerate(sorted(node.operands, key=order)):
+            if index:
+                jumps.append(len(self.code))
+                self.emit(jump, 0, reg)
+            self.value(operand, reg if known else reg + 1)
+            if not known:
+                self.emit(node.op, reg, reg, reg + 1)
+            elif not (leave or is_truth(operand)) and (node.op == "ANY" or index == last):  # the result is 0 or 1
+                self.emit("TRUE", reg, reg)
+            known = known and not may_be_unknown(operand)
+        self.land(jumps, len(self.code) + (leave if node.op == "ALL" else 0))
 
     def member(self, node: Member, reg: int):
         """Elements are known now, so that they are all unknown together: each test overwrites the one before."""

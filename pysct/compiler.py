@@ -8,7 +8,7 @@ from pysct.check import Rule, check
 from pysct.diagnostics import Diagnostic, Diagnostics, TooManyErrors
 from pysct.link import Linker
 from pysct.parse import parse
-from pysct.source import Source
+from pysct.source import Source, Span, encode
 
 
 @dataclass(slots=True)
@@ -55,6 +55,34 @@ def join(sources: list[Source]) -> tuple[bytes, dict[Source, int]]:
         if source is not sources[-1] and source.data and not source.data.endswith(b"\n"):
             parts.append(b"\n")
     return b"".join(parts), first_lines
+
+
+def remove_rules(text: bytes, names: Iterable[str]) -> bytes:
+    """The text without some rules and the lines that only they take up; all else stays byte for byte.
+
+    Raises LookupError if there is no rule of such a name.
+    """
+    source, wanted = Source("", text), set(names)
+    found = {rule.name: rule for rule in compile_sources([source]).rules}
+    if wanted - found.keys():
+        raise LookupError(f"no rule has the name {', '.join(sorted(wanted - found.keys()))}")
+    kept, at = [], 0
+    for rule in sorted((found[name] for name in wanted), key=lambda rule: rule.span):
+        start, end = whole_lines(source.text, rule.span)
+        kept.append(source.text[at:max(start, at)])
+        at = end
+    return encode("".join(kept) + source.text[at:])
+
+
+def whole_lines(text: str, span: Span) -> tuple[int, int]:
+    """The span, and its lines' other blanks and last newline if nothing else stands there."""
+    start, end = span
+    while start and text[start - 1] in " \t":
+        start -= 1
+    while end < len(text) and text[end] in " \t\r;":
+        end += 1
+    alone = (start == 0 or text[start - 1] == "\n") and (end == len(text) or text[end] == "\n")
+    return (start, end + 1) if alone else span
 
 
 def warn_empty(source: Source, rules: list[Rule], diagnostics: Diagnostics):

@@ -102,8 +102,6 @@ class Checker:
         for bound, found in bounds:
             if found == STR:
                 return self.error(bound, "a range goes from number to number")
-        if isinstance(node.low, tree.Number) and isinstance(node.high, tree.Number) and node.low.value > node.high.value:
-            return self.error(node, "the range is empty", f"write {node.high.value}..{node.low.value}")
         return INT if all(found for _, found in bounds) else None
 
     def mismatch(self, where, left, left_type: str, right, right_type: str):

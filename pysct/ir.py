@@ -111,11 +111,11 @@ def is_unsigned(node) -> bool:
 
 def may_be_unknown(node) -> bool:
     """Whether the node can be neither true nor false. Errs towards yes."""
-    if isinstance(node, Int):
+    if isinstance(node, Int | Load):
         return False
-    if isinstance(node, Load):
-        return node.op != "LDA"
     if isinstance(node, Op):
         divides = node.op in ("DIV", "DIVU", "MOD", "MODU") and not isinstance(node.operands[1], Int)
         return divides or any(may_be_unknown(operand) for operand in node.operands)
-    return True
+    if isinstance(node, Chain):
+        return any(may_be_unknown(operand) for operand in node.operands)
+    return not isinstance(node, Member) or isinstance(node.operand, StrRef) or may_be_unknown(node.operand)

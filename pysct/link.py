@@ -31,7 +31,7 @@ class Linker:
 
     def add(self, rule: Rule):
         """Append a rule to the programs of its points."""
-        index = len(self.rules)
+        index, errors = len(self.rules), self.diagnostics.errors
         self.rules.append(self.entry(rule))
         codes = self.codes(rule, index)
         for point, code in zip(rule.points, codes):
@@ -39,7 +39,7 @@ class Linker:
                 self.programs[point, rule.phase].append(code)
                 if rule.flags & RuleFlag.CONTINUE:
                     self.count_continue(rule, point)
-        if not any(codes) and codes:
+        if not any(codes) and self.diagnostics.errors == errors:
             self.diagnostics.warning(rule.source, rule.name_span, "the rule never matches: its condition is always false")
 
     def codes(self, rule: Rule, index: int) -> list[Code | None]:

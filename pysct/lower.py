@@ -93,7 +93,7 @@ class Lowering:
             self.decided[id(node)] = (node, outcome)
             return known(outcome, left, right)
         if op in ("==", "!="):
-            return Op("EQ" if op == "==" else "NE", (left, right), 0, 1)
+            return equal(op == "==", left, right)
         unsigned = "U" if ir.is_unsigned(left) or ir.is_unsigned(right) else ""
         return Op(("LT" if op == "<" else "LE") + unsigned, (left, right), 0, 1)
 
@@ -106,6 +106,8 @@ class Lowering:
             if isinstance(element, tree.Range):
                 low, high = self.lower(element.low), self.lower(element.high)
                 if isinstance(low, Int) and isinstance(high, Int):
+                    if low.value > high.value:
+                        raise Refused(element, "the range is empty", "the lower number comes first")
                     constant.append((low.value, high.value))
                 else:
                     others.append(chain("ALL", [self.compare(element, "<=", low, operand),
@@ -160,6 +162,14 @@ def decide(op: str, left, right) -> bool | None:
     if left.low > right.high or strict and left.low == right.high:
         return False
     return None
+
+
+def equal(wanted: bool, left, right):
+    """Whether two numbers are equal, or differ."""
+    for one, other in ((left, right), (right, left)):
+        if one == Int(0):
+            return Op("FALSE", (other,), 0, 1) if wanted else truth(other)
+    return Op("EQ" if wanted else "NE", (left, right), 0, 1)
 
 
 def known(outcome: bool, *operands):
