@@ -24,19 +24,20 @@ def add(commands) -> None:
 def run(args: argparse.Namespace) -> int:
     """Replaces the rule set by one without these rules."""
     from pysct.cli import loaded, ruleset
-    from pysct.compiler import remove_rules
-    from pysct.source import Source
-
     with Control.open() as control:
         before = loaded.fetch(control)
         if not args.rules:
             control.upload(ruleset.empty_image())
             report.out(f"Deleted {_count(len(before.rules))}")
             return report.DONE
+        from pysct.compiler import remove_rules
+        from pysct.source import Source
+
         names = list(dict.fromkeys(args.rules))
         _must_exist(names, before.rules)
         rest = remove_rules(before.source, names)
-        control.upload(ruleset.image_of([Source("loaded rules", rest)]), before.generation)
+        # What is to be said about the rules was said when they were uploaded.
+        control.upload(ruleset.image_of([Source("loaded rules", rest)], warnings=False), before.generation)
     report.out("Deleted " + ", ".join(f"rule '{ruleset.shown(name)}'" for name in names))
     return report.DONE
 

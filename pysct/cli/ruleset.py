@@ -23,17 +23,18 @@ def read(paths: Iterable[str]) -> list[Source]:
     return sources
 
 
-def compile_all(sources: list[Source]) -> Result:
-    """Compiles the sources as one rule set, and prints errors and warnings."""
+def compile_all(sources: list[Source], warnings: bool = True) -> Result:
+    """Compiles the sources as one rule set, and prints errors and, if they are wanted, warnings."""
     result = compile_sources(sources)
     for diagnostic in result.diagnostics:
-        report.note(diagnostics.format_text(diagnostic))
+        if warnings or diagnostic.severity == "error":
+            report.note(diagnostics.format_text(diagnostic))
     return result
 
 
-def image_of(sources: list[Source]) -> bytes:
+def image_of(sources: list[Source], warnings: bool = True) -> bytes:
     """The sources' image; raises Failure, after the errors were printed, if there are any."""
-    result = compile_all(sources)
+    result = compile_all(sources, warnings)
     if result.image is None:
         errors = sum(diagnostic.severity == "error" for diagnostic in result.diagnostics)
         raise Failure("1 error in the rules" if errors == 1 else f"{errors} errors in the rules")

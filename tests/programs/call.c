@@ -15,7 +15,7 @@
  *	null			a null pointer
  *	s:TEXT			a string
  *	fresh:TEXT		in a page of a file that was mapped and never touched
- *	cold:TEXT		the same, and the file is not in the page cache if that can be
+ *	out:TEXT		in a page that has been written to swap space
  *	late:TEXT		in a page that another thread supplies when it is asked for
  *	cross:TEXT		across a page boundary
  *	crossfresh:TEXT		the same, the second page never touched
@@ -111,17 +111,29 @@ static char *map(size_t pages, int fd)
 	return at;
 }
 
-static char *map_file(const char *text, size_t skip, int cold)
+static char *map_file(const char *text, size_t skip)
 {
-	char name[] = "./call-XXXXXX";
-	int fd = mkstemp(name);
+	int fd = memfd_create("call", 0);
 
 	if (fd < 0 || pwrite(fd, text, strlen(text) + 1, skip) < 0 || ftruncate(fd, 2 * PAGE) < 0)
-		err(2, "%s", name);
-	unlink(name);
-	if (cold && (fsync(fd) < 0 || posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED)))
-		err(2, "fadvise");
+		err(2, "memfd");
 	return map(2, fd) + skip;
+}
+
+static char *map_out(const char *text)
+{
+	char *at = map(1, -1);
+	unsigned char resident = 1;
+
+	strcpy(at, text);
+	for (int i = 0; i < 100 && resident & 1; i++) {
+		if (madvise(at, PAGE, MADV_PAGEOUT) < 0 || mincore(at, PAGE, &resident) < 0)
+			err(2, "MADV_PAGEOUT");
+		usleep(10000);
+	}
+	if (resident & 1)
+		errx(2, "the page does not go out; is there swap space?");
+	return at;
 }
 
 static struct late {
@@ -201,15 +213,15 @@ static long argument(const char *word)
 	if (is("s"))
 		return (long)text;
 	if (is("fresh"))
-		return (long)map_file(text, 0, 0);
-	if (is("cold"))
-		return (long)map_file(text, 0, 1);
+		return (long)map_file(text, 0);
+	if (is("out"))
+		return (long)map_out(text);
 	if (is("late"))
 		return (long)map_late(text);
 	if (is("cross"))
 		return (long)strcpy(map(2, -1) + PAGE - strlen(text) / 2, text);
 	if (is("crossfresh")) {
-		char *at = map_file(text, PAGE - strlen(text) / 2, 0);
+		char *at = map_file(text, PAGE - strlen(text) / 2);
 
 		*(volatile char *)at; /* the first page is there, the second is not */
 		return (long)at;
