@@ -58,7 +58,7 @@ class RuleChecker:
         phase = self.one_of("when", tuple(PHASES)) or "before"
         continues = self.one_of("continue", ("yes", "no")) == "yes"
         name, name_span = self.name()
-        points = self.points(abis)
+        points = self.points(abis, phase)
         condition = self.filters[0].condition if self.filters else None
         names = Names()
         if condition and points:
@@ -108,12 +108,12 @@ class RuleChecker:
                 self.error(word.span, f"unknown ABI `{word.text}`", suggest(word.text, ABIS, f"it is one of {', '.join(ABIS)}"))
         return tuple(sorted(set(chosen), key=lambda abi: ABIS[abi].number))
 
-    def points(self, abis: tuple[str, ...]) -> list[Point]:
+    def points(self, abis: tuple[str, ...], phase: str) -> list[Point]:
         setting = self.settings.get("syscall_name")
         if not setting:
             self.error(self.rule.keyword, "the rule names no system call", "add `syscall_name = …`")
             return []
-        return select(setting.values, abis, self.source, self.diagnostics) if abis else []
+        return select(setting.values, abis, phase, self.source, self.diagnostics) if abis else []
 
     def one_of(self, key: str, choices: tuple[str, ...]) -> str | None:
         """The value of a key that takes one of some words."""

@@ -46,10 +46,11 @@ def calls_of_class(name: str) -> frozenset[str]:
 
 
 @cache
-def named(word: str, abis: tuple[str, ...]) -> tuple[Point, ...]:
+def named(word: str, abis: tuple[str, ...], phase: str) -> tuple[Point, ...]:
     """The points that a name, glob or @class stands for; none if it stands for nothing.
 
-    A glob or class leaves out what no supported kernel implements. Raises glob.GlobError.
+    A glob or class leaves out what no supported kernel implements, and what does not return from `after` rules.
+    Raises glob.GlobError.
     """
     if word.startswith("@"):
         members = calls_of_class(word[1:]) if word[1:] in CLASSES else ()
@@ -58,20 +59,24 @@ def named(word: str, abis: tuple[str, ...]) -> tuple[Point, ...]:
         members = {call for abi in abis for call in CALLS[abi] if pattern.fullmatch(call.encode())}
     else:
         return tuple(point(abi, word) for abi in abis if word in CALLS[abi])
+    endless = calls_of_class("noreturn") if phase == "after" else ()
     return tuple(point(abi, call) for abi in abis for call in members
-                 if call in CALLS[abi] and call not in UNIMPLEMENTED[abi])
+                 if call in CALLS[abi] and call not in UNIMPLEMENTED[abi] and call not in endless)
 
 
-def select(words: list[Word], abis: tuple[str, ...], source: Source, diagnostics: Diagnostics) -> list[Point]:
+def select(words: list[Word], abis: tuple[str, ...], phase: str, source: Source, diagnostics: Diagnostics) -> list[Point]:
     """The points of a rule, in the order of the image; what stands for none is reported."""
     chosen = {}
     for word in words:
         text = word.text
         try:
-            found = named(text, abis)
+            found = named(text, abis, phase)
         except glob.GlobError as error:
             diagnostics.error(source, word.span, str(error))
             continue
+        if phase == "after" and text in calls_of_class("noreturn"):
+            diagnostics.error(source, word.span, f"{text} does not return, so that nothing comes after it",
+                              "judge it with `when = before`")
         if not found:
             diagnostics.error(source, word.span, *nothing(text, abis))
         chosen.update((p, None) for p in found)
