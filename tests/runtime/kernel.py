@@ -13,6 +13,8 @@ from pysct.compiler import compile_sources
 from pysct.control import Control
 from pysct.source import Source
 
+TREE = Path(__file__).resolve().parents[2]
+
 BIN = Path(sys.executable).parent
 """Where the commands are: the virtual environment that runs the tests."""
 

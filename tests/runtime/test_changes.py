@@ -1,0 +1,77 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Is every call judged by the old rules or by the new ones, while they change and all processors call?"""
+
+import subprocess
+import threading
+import time
+
+import kernel
+import pytest
+
+from pysct.control import Control
+
+RULE = 'rule {{ syscall_name = unlink rule_name = r filter_expression {{ pathname == "./precious" }} action {{ type = FAIL error_code = {error} }} when = before }}\n'
+OTHER = 'rule { syscall_name = "unlink*", getppid, read rule_name = o filter_expression { COMM == "other" } action { type = LOG } when = after }\n'
+
+
+@pytest.fixture(autouse=True)
+def ready(loaded, programs, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", programs["PATH"])
+
+
+def hammer(*where):
+    """Calls from four threads until they are done; yields nothing but their results."""
+    return subprocess.Popen(["call", "-t", "4", "-n", "40000", "unlink", *where], stdout=subprocess.PIPE, text=True)
+
+
+@pytest.mark.parametrize("where", ["s:./precious", "fresh:./precious"])
+def test_never_by_neither(where):
+    images = [kernel.compiled(RULE.format(error=error)) for error in ("EACCES", "EROFS")]
+    images.append(kernel.compiled(OTHER + RULE.format(error="EBUSY")))
+    with Control.open() as control:
+        control.upload(images[0])
+        calls = hammer(where)
+        changes = 0
+        while calls.poll() is None:
+            control.upload(images[changes % len(images)])
+            changes += 1
+    results = dict(line.split(" x ")[::-1] for line in calls.stdout.read().splitlines())
+    assert set(results) <= {"-1 EACCES", "-1 EROFS", "-1 EBUSY"} and sum(map(int, results.values())) == 160000
+    assert changes > 5 and len(results) >= 2
+
+
+def test_counters_survive_a_storm_of_uploads():
+    """The rule stays, others come and go: not one match is forgotten."""
+    rule = RULE.format(error="EACCES")
+    images = [kernel.compiled(rule), kernel.compiled(OTHER + rule), kernel.compiled(rule + OTHER)]
+    with Control.open() as control:
+        control.upload(images[0])
+        calls = hammer("s:./precious")
+        changes = 0
+        while calls.poll() is None:
+            changes += 1
+            control.upload(images[changes % len(images)])
+        control.upload(images[0])
+        assert control.counters()[0][0].matched == 160000
+
+
+def test_uploads_from_several_threads():
+    images = [kernel.compiled(RULE.format(error=error)) for error in ("EACCES", "EROFS", "EBUSY")]
+    generations, until = [], time.monotonic() + 10
+
+    def upload(image):
+        with Control.open() as control:
+            while time.monotonic() < until:
+                generations.append(control.upload(image))
+
+    threads = [threading.Thread(target=upload, args=(image,)) for image in images]
+    calls = hammer("s:./precious")
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    calls.kill()
+    assert len(set(generations)) == len(generations) and len(generations) > 10
+    with Control.open() as control:
+        assert control.version().generation == max(generations)

@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Can the modules always be unloaded cleanly, and if they cannot, who is named?"""
+
+import os
+import signal
+import subprocess
+import time
+from pathlib import Path
+
+import kernel
+import pytest
+
+READ = 'rule { syscall_name = read rule_name = r filter_expression { COMM == "cat" } action { type = LOG } when = after }\n'
+STOP = 'rule { syscall_name = unlink rule_name = s filter_expression { COMM == "call" } action { type = FAIL error_code = EACCES } when = before }\n'
+
+
+@pytest.fixture(autouse=True)
+def ready(loaded, programs, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", programs["PATH"])
+
+
+def unload(*words, status=0):
+    done = kernel.command("sct_unload", *words)
+    assert done.returncode == status, done.stdout + done.stderr
+    return done.stdout + done.stderr
+
+
+def is_loaded():
+    return [name for name in ("sct_hijack", "sct_rules") if Path("/sys/module", name).exists()]
+
+
+def test_and_load_again():
+    for _ in range(3):
+        kernel.upload(STOP)
+        assert "unloaded sct_rules and sct_hijack" in unload()
+        assert is_loaded() == []
+        assert subprocess.run(["call", "unlink", "s:./x"], capture_output=True, text=True).stdout == "-1 ENOENT\n"
+        assert kernel.command("sct_load").returncode == 0
+
+
+def test_without_modules_every_tool_says_so():
+    unload()
+    for words in (["sct_config", "list"], ["sct_config", "status"], ["sctlog"], ["sctlog", "--once"]):
+        done = kernel.command(*words)
+        assert done.returncode == 3 and "not loaded" in done.stderr and "sct_load" in done.stderr
+    assert "nothing to do" in unload()
+
+
+def test_refused_while_the_log_is_open():
+    kernel.upload(STOP)
+    with subprocess.Popen([kernel.BIN / "sctlog"], stdout=subprocess.PIPE) as log:
+        deadline = time.monotonic() + 20
+        while "/dev/sctlog" not in [os.readlink(link) for link in Path(f"/proc/{log.pid}/fd").iterdir()]:
+            assert time.monotonic() < deadline
+            time.sleep(0.05)
+        said = unload("--wait", "0", status=1)
+        assert f"pid {log.pid} (sctlog) has /dev/sctlog open" in said and "--wait" in said
+        # The rules are still there.
+        assert subprocess.run(["call", "unlink", "s:./x"], capture_output=True, text=True).stdout == "-1 EACCES\n"
+        log.send_signal(signal.SIGINT)
+    unload()
+
+
+def test_names_who_sleeps_in_a_call():
+    kernel.upload(READ)
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as cat:
+        wait_inside(cat.pid)
+        said = unload(status=1)
+        assert f"pid {cat.pid} (cat) has been in read for " in said and "--wait" in said
+        assert is_loaded() == ["sct_hijack", "sct_rules"]
+        waiting = subprocess.Popen([kernel.BIN / "sct_unload", "--wait", "60"])
+        time.sleep(2)
+        assert waiting.poll() is None
+        cat.stdin.write(b"hello\n")
+        cat.stdin.close()
+        assert cat.stdout.read() == b"hello\n"
+        assert waiting.wait(60) == 0
+    assert is_loaded() == []
+
+
+def wait_inside(pid):
+    from pysct.control import Control
+
+    deadline = time.monotonic() + 20
+    while time.monotonic() < deadline:
+        with Control.open() as control:
+            if any(caller.pid == pid for caller in control.callers()):
+                return
+        time.sleep(0.1)
+    pytest.fail("nobody is inside")
+
+
+def test_who_sleeps_is_let_go_by_a_signal():
+    kernel.upload(READ)
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as cat:
+        wait_inside(cat.pid)
+        cat.kill()
+        assert cat.wait(20) == -signal.SIGKILL
+        unload()
+
+
+def test_rmmod_of_a_busy_module_is_refused_not_dangerous():
+    kernel.upload(READ)
+    with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as cat:
+        wait_inside(cat.pid)
+        done = subprocess.run(["rmmod", "sct_rules"], capture_output=True, text=True)
+        assert done.returncode != 0 and "in use" in done.stderr
+        cat.stdin.write(b"x")
+        cat.stdin.close()
+        assert cat.stdout.read() == b"x"
+
+
+def test_plain_rmmod_under_load():
+    """Without sct_unload: the modules themselves must leave nothing behind."""
+    for _ in range(3):
+        kernel.upload(STOP + READ)
+        load = subprocess.Popen(["call", "-t", "4", "-n", "1000000", "unlink", "fresh:./x"], stdout=subprocess.PIPE, text=True)
+        time.sleep(1)
+        deadline = time.monotonic() + 30
+        while subprocess.run(["rmmod", "sct_rules"], capture_output=True).returncode:
+            assert time.monotonic() < deadline, "rmmod is refused for ever"
+            time.sleep(0.1)
+        subprocess.run(["rmmod", "sct_hijack"], check=True)
+        assert load.poll() is None
+        load.kill()
+        load.wait()
+        kernel.command("sct_load")
+
+
+def test_under_load():
+    kernel.upload(STOP)
+    load = subprocess.Popen(["call", "-t", "4", "-n", "1000000", "unlink", "s:./x"], stdout=subprocess.PIPE)
+    time.sleep(1)
+    unload()
+    load.kill()
+    load.wait()
