@@ -12,7 +12,7 @@ DEMO = vm/demo
 PACKAGES := \
 	python3 python3-venv \
 	gcc gcc-12 make libc6-dev libelf1 libudev1 \
-	qemu-system-x86 busybox-static file udev kmod iproute2 procps
+	qemu-system-x86 busybox-static file udev kmod iproute2 procps strace
 
 MISSING := $(filter-out $(shell dpkg-query -W -f '$${db:Status-Status}-$${Package}\n' $(PACKAGES) 2>/dev/null \
 	| sed -n 's/^installed-//p'), $(PACKAGES))
@@ -35,12 +35,12 @@ test-host: tools
 	$(if $(HOST_TESTS),$(PYTEST) $(HOST_TESTS),@echo "no host tests")
 
 test-guest: tools
-	$(if $(GUEST_TESTS),vm/run -- $(PYTEST) -p no:cacheprovider $(GUEST_TESTS),@echo "no guest tests")
+	$(if $(GUEST_TESTS),vm/run --timeout 3000 -- $(PYTEST) -p no:cacheprovider $(GUEST_TESTS),@echo "no guest tests")
 
 test-all: test-host ## run all tests, on every supported kernel
 	$(PYTEST) vm/tests
-	$(if $(GUEST_TESTS),set -e; for kernel in $$(vm/run --list --names); do \
-		vm/run --kernel $$kernel -- $(PYTEST) -p no:cacheprovider $(GUEST_TESTS); done)
+	$(if $(GUEST_TESTS),set -e; for kernel in $$(vm/run --list | cut -d' ' -f1); do \
+		vm/run --kernel $$kernel --timeout 3000 -- $(PYTEST) -p no:cacheprovider $(GUEST_TESTS); done)
 
 tools: $(VENV)/.stamp ## set up the commands: .venv/bin
 
@@ -64,5 +64,5 @@ packages:
 ifneq ($(MISSING),)
 	@test "$$(id -u)" = 0 || { echo "Missing packages; as root: apt-get install $(MISSING)" >&2; exit 1; }
 	apt-get update -qq
-	DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $(MISSING)
+	DEBIAN_FRONTEND=noninteractive apt-get install -qq --no-install-recommends $(MISSING) >/dev/null
 endif
