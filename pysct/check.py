@@ -116,16 +116,18 @@ class RuleChecker:
         return select(setting.values, abis, phase, self.source, self.diagnostics) if abis else []
 
     def one_of(self, key: str, choices: tuple[str, ...]) -> str | None:
-        """The value of a key that takes one of some words."""
+        """The value of a key that takes one of some words; None if it is missing or wrong."""
         setting = self.settings.get(key)
         if not setting:
             return None
         word = setting.values[0]
         if len(setting.values) > 1:
             self.error(setting.values[1].span, f"{key} has one value")
-        elif word.text not in choices:
+        elif word.text in choices:
+            return word.text
+        else:
             self.error(word.span, f"`{word.text}` is no value of {key}", f"{key} is {' or '.join(choices)}")
-        return word.text
+        return None
 
     def name(self) -> tuple[str, Span]:
         """The name, empty if there is none, and where it stands."""

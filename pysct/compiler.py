@@ -36,7 +36,8 @@ def compile_sources(sources: list[Source]) -> Result:
             result.image = linker.image(text)
     except TooManyErrors:
         pass
-    result.diagnostics = list(diagnostics)
+    order = {source: number for number, source in enumerate(sources)}
+    result.diagnostics = sorted(diagnostics, key=lambda found: (order.get(found.source, len(order)), found.span or (-1, -1)))
     return result
 
 

@@ -83,7 +83,7 @@ class Checker:
             try:
                 glob.compile_glob(node.right.value)
             except glob.GlobError as error:
-                return self.error(node.right, str(error), "`\\\\[` in a string is a plain `[` for a glob")
+                return self.error(node.right, str(error), error.hint)
         return INT
 
     def member(self, node):

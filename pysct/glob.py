@@ -14,7 +14,11 @@ RANGE = re.compile(rb"(" + BYTE + rb")(?:-(" + BYTE + rb"))?")
 
 
 class GlobError(ValueError):
-    """The pattern is no glob; the text says why."""
+    """The pattern is no glob; the text says why, `hint` perhaps what to do."""
+
+    def __init__(self, message: str, hint: str | None = None):
+        super().__init__(message)
+        self.hint = hint
 
 
 @lru_cache(maxsize=4096)
@@ -36,7 +40,7 @@ def segments(pattern: bytes) -> list[bytes]:
         if byte == b"[":
             found = SET.match(pattern, at)
             if not found:
-                raise GlobError("a `[` in the glob is not closed")
+                raise GlobError("a `[` in the glob is not closed", "`\\\\[` in quotes is a plain `[`")
             out[-1] += one_of(found["members"], bool(found["negated"]))
             at = found.end()
             continue

@@ -111,10 +111,17 @@ class Lexer:
 
     def angle(self, text: str, start: int, after: int) -> int:
         """`<` or `>` inside < >, where only `>` means something: the end."""
-        if text in (">", ">>"):  # >> ends two blocks
-            return self.close(">", start)
+        if text in (">", ">>") and not self.operand_follows(after):
+            return self.close(">", start)  # >> ends two blocks
         self.error(start, after, f"`{text}` cannot stand bare inside < >", "put the comparison in parentheses: (UID > 5)")
         return after
+
+    def operand_follows(self, pos: int) -> bool:
+        """Whether what comes next can only go on with an expression."""
+        found = self.match(self.text, pos)
+        if found.lastgroup == "NAME":
+            return not OPENER.match(self.text, found.end()) and not ASSIGNED.match(self.text, found.end())
+        return found.lastgroup in ("NUMBER", "STRING", "LPAR", "MINUS", "TILDE", "NOT")
 
     def in_block(self, kind: str, start: int, after: int) -> int:
         """Take one token, and what belongs to it; where to go on."""
@@ -164,7 +171,10 @@ class Lexer:
     def values(self, pos: int) -> int:
         """The words and strings behind `=`, and the commas between them."""
         while found := self.value.match(self.text, pos):
-            start, pos = found.span(found.lastgroup)
+            start, after = found.span(found.lastgroup)
+            if OPENER.match(self.text, after) or ASSIGNED.match(self.text, after):
+                break  # the next key: the value is missing
+            pos = after
             self.emit("VALUE", self.text[start:pos], start, pos)
             comma = self.match(self.text, pos)
             if comma.lastgroup != "COMMA":
@@ -226,7 +236,7 @@ class Lexer:
             self.error(start, after, "a string stands in double quotes", f'write "{inside}"')
         elif self.text[start] == "\0":
             self.error(start, after, "a NUL byte: this is not a text file")
-        else:
+        elif not self.item.broken:
             self.error(start, after, f"`{self.text[start]}` means nothing here")
         return after
 

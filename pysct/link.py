@@ -72,11 +72,11 @@ class Linker:
 
     def warn_decided(self, rule: Rule, decided: list[dict]):
         """Warn of comparisons that come out the same at all points, whatever the call is."""
-        for key, (node, outcome) in decided[0].items():
-            if all(key in other and other[key][1] == outcome for other in decided):
+        for key, (node, outcome, low, high) in decided[0].items():
+            if all(key in other and other[key].outcome == outcome for other in decided):
                 text = " ".join(rule.source.text[node.span.start:node.span.end].split())
                 self.diagnostics.warning(rule.source, node.span, f"`{text}` is {'always' if outcome else 'never'} true",
-                                         "the argument's type does not have such values")
+                                         f"what it compares is at least {low} and at most {high}")
 
     def count_continue(self, rule: Rule, point: Point):
         self.continues[point, rule.phase] += 1

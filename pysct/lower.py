@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What remains of a condition at one system call, when everything known now is worked out?"""
 
+from typing import NamedTuple
+
 from pysct import fold, ir, tree
 from pysct.ir import Chain, Int, Member, Op, Str, StrPair, StrRef, StrTest
 
@@ -20,15 +22,24 @@ class Refused(Exception):
         self.node = node
 
 
+class Decided(NamedTuple):
+    """A comparison that always has the same outcome, as one operand lies between low and high."""
+
+    node: tree.Node
+    outcome: bool
+    low: int
+    high: int
+
+
 class Lowering:
     """Lowers one condition for one meaning of its names.
 
-    `decided` collects the comparisons that the ranges of their operands decide: (node, outcome).
+    `decided` collects the comparisons that the ranges of their operands decide, by the id of their nodes.
     """
 
     def __init__(self, names: dict):
         self.names = names
-        self.decided: dict[int, tuple[tree.Node, bool]] = {}
+        self.decided: dict[int, Decided] = {}
 
     def lower(self, node: tree.Node):
         """The ir of a checked node. Raises Refused."""
@@ -90,7 +101,8 @@ class Lowering:
             return Int(int(fold.COMPARISON[op](left.value, right.value)))
         outcome = decide(op, left, right)
         if outcome is not None:
-            self.decided[id(node)] = (node, outcome)
+            variable = right if isinstance(left, Int) else left
+            self.decided[id(node)] = Decided(node, outcome, variable.low, variable.high)
             return known(outcome, left, right)
         if op in ("==", "!="):
             return equal(op == "==", left, right)

@@ -114,7 +114,8 @@ def missing(key: str | int, points: list[Point], leaves: list) -> tuple[str, str
     if isinstance(key, int):
         most = max(len(point.args) for point in lacking)
         count = "no arguments" if not most else "1 argument" if most == 1 else f"{most} arguments"
-        return f"PARAMS[{key}] does not exist: {few} has {'at most ' if len(lacking) > 1 else ''}{count}", None
+        have = "has" if len(lacking) == 1 else "have at most"
+        return f"PARAMS[{key}] does not exist: {few} {have} {count}", None
     if key == "PARAMS":
         return "PARAMS needs an index", "PARAMS[1] is the first argument"
     if key in CONSTANTS:

@@ -72,7 +72,7 @@ def select(words: list[Word], abis: tuple[str, ...], phase: str, source: Source,
         try:
             found = named(text, abis, phase)
         except glob.GlobError as error:
-            diagnostics.error(source, word.span, str(error))
+            diagnostics.error(source, word.span, str(error), error.hint)
             continue
         if phase == "after" and text in calls_of_class("noreturn"):
             diagnostics.error(source, word.span, f"{text} does not return, so that nothing comes after it",

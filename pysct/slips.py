@@ -61,9 +61,6 @@ def explain_expression(token: Token, before: Token, expected: set[str]) -> tuple
 def explain_block(tokens: list[Token], index: int, expected: set[str]) -> tuple[str, str | None]:
     token, before = tokens[index], tokens[index - 1]
     shown = f"`{token.value[:32]}`"
-    if any(t.type == "CLOSE" and t.value == ">" for t in tokens[max(index - 2, 0):index]):
-        return (f"{shown} does not belong here",
-                "inside < >, `>` ends the block: put comparisons in parentheses, as in <(UID > 5)>")
     if before.type == "EQ":
         return f"a value must follow `=`, not {shown}", None
     if before.type == "COMMA":

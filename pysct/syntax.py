@@ -99,7 +99,7 @@ ENDSWITH: "endswith"
 CONTAINS: "contains"
 
 NAME: /[A-Za-z_][A-Za-z0-9_]*/
-NUMBER: /[0-9][A-Za-z0-9_]*/
+NUMBER: /[0-9][A-Za-z0-9_]*(?:\.(?!\.)[A-Za-z0-9_]*)*/
 STRING: /"(?:[^"\\\n]|\\[^\n])*"/
 
 // OPEN and CLOSE are { } or < >; RAW is what stands between them; VALUE is a

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Does the compiler survive every text, and say something about it?"""
+
+import random
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pysct.compiler import compile_sources
+from pysct.diagnostics import MAX_ERRORS, format_text
+from pysct.disassemble import disassemble
+from pysct.source import Source
+
+EXAMPLES = [path.read_bytes() for path in sorted((Path(__file__).parents[2] / "examples").glob("*.conf"))]
+BAD = [path.read_bytes() for path in sorted((Path(__file__).parents[1] / "bad").glob("*.conf"))]
+PIECES = [b"rule", b"{", b"}", b"<", b">", b"(", b")", b"[", b"]", b"=", b"==", b"=~", b"..", b",", b";", b"%", b"\"", b"'",
+          b"syscall_name", b"filter_expression", b"action", b"log_format", b"when", b"type", b"in", b"PARAMS", b"UID", b"COMM",
+          b"pathname", b"unlink", b"@delete", b"\"*\"", b"LOG", b"FAIL", b"0", b"1", b"0xffffffffffffffff", b"-", b"!", b"&&",
+          b"||", b"/*", b"*/", b"//", b"#", b"\n", b" ", b"\0", b"\xff", b"\xed\xa0\x80", b"\xc3\xa9"]
+QUICK = settings(max_examples=200, deadline=None, derandomize=True)
+
+
+def survives(data: bytes):
+    """The diagnostics' texts; an image exactly if there is no error."""
+    result = compile_sources([Source("f.conf", data)])
+    errors = [found for found in result.diagnostics if found.severity == "error"]
+    assert (result.image is None) == bool(errors)
+    texts = [format_text(found) for found in result.diagnostics]
+    for found, text in zip(result.diagnostics, texts):
+        text.encode()
+        assert all(character.isprintable() or character == "\n" for character in text)
+        assert found.to_json()["message"]
+    if result.image:
+        disassemble(result.image).encode()
+    return texts
+
+
+@QUICK
+@given(st.binary(max_size=200))
+def test_random_bytes(data):
+    survives(data)
+    survives(b"rule { syscall_name = unlink filter_expression {" + data + b"} action { LOG } }")
+    survives(b"rule < syscall_name = unlink action < LOG log_format < " + data + b" > > >")
+
+
+@QUICK
+@given(st.lists(st.sampled_from(PIECES), max_size=40))
+def test_random_tokens(pieces):
+    survives(b" ".join(pieces))
+    survives(b"rule { syscall_name = unlink filter_expression {" + b"".join(pieces) + b"} action { LOG } }")
+
+
+def test_mutated_examples():
+    draw = random.Random(4)
+    for _ in range(600):
+        data = bytearray(draw.choice(EXAMPLES + BAD))
+        for _ in range(draw.randrange(1, 4)):
+            at = draw.randrange(len(data) + 1)
+            match draw.randrange(4):
+                case 0:
+                    data[at:at + draw.randrange(1, 20)] = b""
+                case 1:
+                    data[at:at] = draw.choice(PIECES)
+                case 2:
+                    data[at:at + 1] = bytes([draw.randrange(256)])
+                case 3:
+                    start = draw.randrange(len(data) + 1)
+                    data[at:at] = data[start:start + draw.randrange(1, 60)]
+        survives(bytes(data))
+
+
+def filtered(condition: str) -> bytes:
+    return f"rule {{ syscall_name = unlink filter_expression {{ {condition} }} action {{ LOG }} }}".encode()
+
+
+@pytest.mark.parametrize("text", [
+    "(" * 10_000 + "UID" + ")" * 10_000, "(" * 10_000, ")" * 10_000, "!" * 10_000 + "UID", "-" * 10_000 + "UID",
+    " + ".join(["UID"] * 10_000), " == ".join(["UID"] * 10_000), "UID in {" * 10_000, "UID in { 1 " + "in { 1 } " * 10_000 + "}",
+    "PARAMS[" * 10_000, "!~" * 60 + "UID",
+], ids=lambda text: text[:12])
+def test_deep_nesting_is_an_error(text):
+    assert any("deep" in found or "not closed" in found or "does not belong" in found for found in survives(filtered(text)))
+
+
+@pytest.mark.parametrize("text", [
+    "(" * 95 + "!" * 95 + "UID" + ")" * 95, "!(" * 95 + "UID" + ")" * 95, "(" * 95 + "UID" + " / UID < -1)" * 47 + ")" * 48,
+    " && ".join(["UID", 'pathname == "x"'] * 3000), "UID in { " + ", ".join(map(str, range(3000))) + " }",
+    " || ".join(f"UID == {at} && GID" for at in range(3000)),
+], ids=lambda text: text[:12])
+def test_what_the_limits_allow_compiles(text):
+    assert not [found for found in survives(filtered(text)) if "true" not in found]
+
+
+def test_a_long_string_is_an_error():
+    found = survives(filtered(f'pathname == "{"x" * 1_000_000}"'))
+    assert len(found) == 1 and "longer than 4095 bytes" in found[0] and len(found[0]) < 600
+
+
+def test_limits_name_themselves():
+    assert "longer than 512 bytes" in survives(b"rule { syscall_name = unlink action { LOG log_format {" + b"x" * 513 + b"} } }")[0]
+    many = b"".join(b"rule { syscall_name = unlink continue = yes action { LOG } }\n" for _ in range(64))
+    assert "more than 63 rules with `continue = yes`" in survives(many)[0]
+
+
+def test_errors_are_many_but_not_endless():
+    found = survives(b"rule { syscall_name = nonsense action { LOG } }\n" * 10_000)
+    assert len(found) == MAX_ERRORS + 1 and "too many errors" in found[-1]
+
+
+def test_binary_files():
+    assert survives(bytes(range(256)) * 4000)
+    assert survives(Path("/proc/self/exe").read_bytes()[:200_000])
+
+
+def test_nothing_and_blanks():
+    assert compile_sources([]).image and not compile_sources([]).diagnostics
+    for blank in (b"", b"\n", b"  # comment", b";;\n"):
+        assert survives(blank) == ["f.conf: warning: there is no rule in this file"]
+
+
+def test_bytes_that_are_not_utf8_are_kept():
+    data = (b'rule { syscall_name = unlink filter_expression { pathname == "/tmp/\xff\xed\xa0" } '
+            b"action { LOG log_format {\xe9} } }")
+    result = compile_sources([Source("f.conf", data)])
+    assert result.image and b"/tmp/\xff\xed\xa0\0" in result.image and data in result.image
+
+
+def test_line_ends_of_other_systems():
+    for example in EXAMPLES:
+        assert survives(example.replace(b"\n", b"\r\n")) == []
