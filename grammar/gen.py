@@ -101,10 +101,10 @@ def load_classes():
 
 
 def load_constants():
-    """[(name, family, [value or None for each column])] and the columns."""
-    lines = [line.split("\t") for line in (HERE / "constants" / "constants.tsv").read_text().splitlines()
-             if line and not line.startswith("#")]
-    head, rows = lines[0], lines[1:]
+    """The columns (names of ABIs) and [(name, family, [value or None for each column])]."""
+    lines = (HERE / "constants" / "constants.tsv").read_text().splitlines()
+    head = next(line for line in lines if line.startswith("# name\t")).split("\t")
+    rows = [line.split("\t") for line in lines if line and not line.startswith("#")]
     width = len(head)
     return head[2:], [(r[0], r[1], [int(v) if v else None for v in (r + [""] * width)[2:width]]) for r in rows]
 

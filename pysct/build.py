@@ -38,7 +38,7 @@ class Builder:
 
     def rule(self, parts) -> tree.Rule:
         keyword, end = parts[0], parts[-1]
-        return tree.Rule(Span(keyword.start, end.end), self.source, keyword.span, parts[2:-1])
+        return tree.Rule(Span(keyword.start, end.end), self.source, keyword.span, [part for part in parts if not isinstance(part, Token)])
 
     def setting(self, parts) -> tree.Setting:
         values = [self.word(token) for token in parts[2::2]]

@@ -5,16 +5,14 @@ This is what needs a stack of brackets: a grammar cannot tell a `<` that opens
 a block from one that compares, nor find the next rule behind a mistake.
 """
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from pysct.abi import Limit
 from pysct.diagnostics import Diagnostics
 from pysct.source import Source, Span
-from pysct.tokens import ASSIGNED, OPENER, RULE_STARTS, RULE_STARTS_LINE, Patterns, Token
+from pysct.tokens import ASSIGNED, CLOSES, OPENER, RULE_STARTS, RULE_STARTS_LINE, Item, Patterns, Token, balanced
 
-CLOSES = {"{": "}", "<": ">", "(": ")", "[": "]"}
 BLOCKS = {"rule": "RULE", "action": "ACTION", "filter_expression": "FILTER"}  # all others hold raw text
 # A key of a rule inside an expression means that the expression was not closed.
 KEYS = {"syscall_name": ASSIGNED, "rule_name": ASSIGNED, "when": ASSIGNED, "continue": ASSIGNED, "abi": ASSIGNED,
@@ -31,14 +29,6 @@ class Bracket:
     expression: bool
 
 
-@dataclass(slots=True)
-class Item:
-    """The tokens of one rule; `broken` when an error in it was already reported."""
-
-    tokens: list[Token]
-    broken: bool = False
-
-
 class Lexer:
     """Splits one source into rules. Errors go to `diagnostics`."""
 
@@ -47,6 +37,7 @@ class Lexer:
         self.match, self.value, self.words = patterns.token.match, patterns.value, patterns.words
         self.stack: list[Bracket] = []
         self.item = Item([])
+        self.limit = -1
 
     def items(self) -> Iterator[Item]:
         """The file's rules in order, also those that lack their end."""
@@ -91,7 +82,8 @@ class Lexer:
         if kind == "NAME":
             if text in KEYS and KEYS[text].match(self.text, after):
                 while self.stack[-1].expression:
-                    self.unclosed(self.stack.pop(), start)
+                    forgotten = self.stack.pop()
+                self.unclosed(forgotten, start)
                 return start
             kind = self.words.get(text, kind)
         elif top.char == "<" and text[0] in "<>":
@@ -147,26 +139,19 @@ class Lexer:
         if name in BLOCKS:
             return at + 1
         limit = self.next_rule(at)
-        end = self.balanced(at, limit)
+        end = balanced(self.text, at, limit)
         if end is None:
             self.unclosed(self.stack[-1], limit)
             return limit
         self.emit("RAW", self.text[at + 1:end], at + 1, end)
         return self.close(self.text[end], end)
 
-    def balanced(self, at: int, limit: int) -> int | None:
-        """Where the bracket at `at` is closed; None if not before `limit`."""
-        opening, closing = self.text[at], CLOSES[self.text[at]]
-        depth = 0
-        for found in re.compile(f"[{opening}{closing}]").finditer(self.text, at, limit):
-            depth += 1 if found[0] == opening else -1
-            if depth == 0:
-                return found.start()
-        return None
-
     def next_rule(self, pos: int) -> int:
-        found = RULE_STARTS_LINE.search(self.text, pos)
-        return found.start() if found else len(self.text)
+        """Where a line starts with a rule, at or behind `pos`; searched for only once on the way there."""
+        if pos > self.limit:
+            found = RULE_STARTS_LINE.search(self.text, pos)
+            self.limit = found.start() if found else len(self.text)
+        return self.limit
 
     def values(self, pos: int) -> int:
         """The words and strings behind `=`, and the commas between them."""
@@ -195,8 +180,11 @@ class Lexer:
         """Close the innermost bracket that `char` closes; those inside it were forgotten."""
         if not any(CLOSES[bracket.char] == char for bracket in reversed(self.stack)):
             return self.stray(char, at)
+        forgotten = None
         while CLOSES[self.stack[-1].char] != char:
-            self.unclosed(self.stack.pop(), at)
+            forgotten = self.stack.pop()
+        if forgotten:
+            self.unclosed(forgotten, at)
         self.stack.pop()
         if emit:
             self.emit("CLOSE", char, at, at + 1)

@@ -11,11 +11,11 @@ from lark.lexer import Lexer as LarkLexer
 from pysct import tree
 from pysct.build import Builder, Unusable
 from pysct.diagnostics import Diagnostics
-from pysct.lexer import Item, Lexer
+from pysct.lexer import Lexer
 from pysct.slips import explain
 from pysct.source import Source, Span
 from pysct.syntax import GRAMMAR
-from pysct.tokens import Patterns
+from pysct.tokens import Item, Patterns
 
 
 class Ready(LarkLexer):

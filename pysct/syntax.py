@@ -20,7 +20,7 @@ GRAMMAR = r"""
 
 ?item: rule
 
-rule: RULE OPEN _entry* CLOSE
+rule: RULE EQ? OPEN _entry* CLOSE
 _entry: setting | filter | action | block | _SEMI
 
 setting: NAME EQ VALUE (COMMA VALUE)*

@@ -5,6 +5,7 @@ The terminals come from the grammar; this adds what is wrong in every grammar.
 """
 
 import re
+from dataclasses import dataclass
 
 from pysct.source import Span
 
@@ -12,8 +13,9 @@ SKIP = r"(?:[ \t\r\n\f\v]++|#[^\n]*+|//[^\n]*+|/\*(?s:.*?)\*/)*+"
 WORD = r"[A-Za-z0-9_@*?.:+\-\[\]!^$%\\]+"
 OPENER = re.compile(rf"{SKIP}(?:=(?![=~]){SKIP})?(?P<bracket>[{{<])")
 ASSIGNED = re.compile(rf"{SKIP}=(?![=~])")
-RULE_STARTS = re.compile(r"(?<![\w\"])rule[ \t\r\n]*[{<]")
-RULE_STARTS_LINE = re.compile(r"^[ \t]*rule[ \t\r\n]*[{<]", re.MULTILINE)
+RULE_STARTS = re.compile(r"(?<![\w\"])rule\s*+=?\s*+[{<]")
+RULE_STARTS_LINE = re.compile(r"^[ \t]*rule\s*+=?\s*+[{<]", re.MULTILINE)
+CLOSES = {"{": "}", "<": ">", "(": ")", "[": "]"}
 
 # Alternatives that only bad text matches: tried before and behind the terminals.
 FIRST = {"COMMENT": r"/\*"}
@@ -34,6 +36,14 @@ class Token:
         return Span(self.start, self.end)
 
 
+@dataclass(slots=True)
+class Item:
+    """The tokens of one rule; `broken` when an error in it was already reported."""
+
+    tokens: list[Token]
+    broken: bool = False
+
+
 class Patterns:
     """Regular expressions made from the grammar's terminals, {name: (regular expression, is it a pattern?)}.
 
@@ -52,3 +62,14 @@ class Patterns:
 
 def alternatives(regexps: dict[str, str]) -> re.Pattern:
     return re.compile(SKIP + "(?:" + "|".join(f"(?P<{name}>{regexp})" for name, regexp in regexps.items()) + ")", re.ASCII)
+
+
+def balanced(text: str, at: int, limit: int) -> int | None:
+    """Where the bracket at `at` is closed, counting only brackets of its kind; None if not before `limit`."""
+    opening, closing = text[at], CLOSES[text[at]]
+    depth = 0
+    for found in re.compile(f"[{opening}{closing}]").finditer(text, at, limit):
+        depth += 1 if found[0] == opening else -1
+        if depth == 0:
+            return found.start()
+    return None
