@@ -1,11 +1,12 @@
 """Are vm/run's words understood, and is its verdict right?"""
 
+import shutil
 import subprocess
 from types import SimpleNamespace
 
 import pytest
 
-from sctvm import cli, machine
+from sctvm import accel, cli, machine
 from sctvm.console import Console
 from sctvm.places import TREE, cache
 from sctvm.session import FAREWELL, Limits
@@ -71,3 +72,9 @@ def test_verdict(run, status, message):
     got, said = judge(run)
     assert got == status
     assert message in said if message else said == ""
+
+
+@pytest.mark.skipif(shutil.which("qemu-system-x86_64") is None, reason="no QEMU here")
+def test_the_proof_of_kvm_tells_guests_that_run_from_those_that_do_not():
+    assert accel.runs_a_guest("tcg", "max")
+    assert not accel.runs_a_guest("tcg", "no-such-processor")

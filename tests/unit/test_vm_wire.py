@@ -19,6 +19,11 @@ import sys
 sys.path[:0] = [sys.argv[1], sys.argv[1] + "/guest"]
 import pump, wire
 link = pump.Link(int(sys.argv[2]))
+if sys.argv[3] == "wait":
+    while not link.frames:
+        link.receive()
+    link.frames.popleft()
+del sys.argv[3]
 status = pump.run(link, sys.argv[3:], None)
 link.send(wire.Kind.EXIT, str(status).encode())
 """
@@ -36,13 +41,13 @@ def send(to: socket.socket, data: bytes) -> None:
         to.sendall(data)
 
 
-def pumped(*argv: str, typed: bytes = b"") -> dict[Kind, bytes]:
+def pumped(*argv: str, typed: bytes = b"", first: bytes = b"") -> dict[Kind, bytes]:
     """Runs a command through the agent's pump on this machine; what it sent by kind."""
     ours, theirs = socket.socketpair()
-    words = [sys.executable, "-c", AGENT, str(TREE / "vm" / "sctvm"), str(theirs.fileno()), *argv]
+    words = [sys.executable, "-c", AGENT, str(TREE / "vm" / "sctvm"), str(theirs.fileno()), "wait" if first else "go", *argv]
     with subprocess.Popen(words, pass_fds=[theirs.fileno()], start_new_session=True), ours:
         theirs.close()
-        writer = threading.Thread(target=send, args=[ours, frame(Kind.STDIN, typed) + frame(Kind.STDIN)])
+        writer = threading.Thread(target=send, args=[ours, first + frame(Kind.STDIN, typed) + frame(Kind.STDIN)])
         writer.start()
         got, reader = {}, Reader()
         while Kind.EXIT not in got:
@@ -93,3 +98,7 @@ def test_children_left_behind_hold_nothing_up():
 def test_output_to_dev_stdout_arrives():
     got = pumped("sh", "-c", "echo one > /dev/stdout; echo two > /dev/stderr")
     assert (got[Kind.STDOUT], got[Kind.STDERR]) == (b"one\n", b"two\n")
+
+
+def test_input_that_arrives_with_the_job_is_not_lost():
+    assert pumped("cat", typed=b"typed", first=frame(Kind.JOB, b"{}"))[Kind.STDOUT] == b"typed"

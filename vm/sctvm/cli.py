@@ -1,7 +1,9 @@
 """What do vm/run and vm/build do with the words they are given?"""
 
 import argparse
+import contextlib
 import os
+import shlex
 import signal
 import sys
 from pathlib import Path
@@ -63,10 +65,11 @@ def build() -> int:
         prog="vm/build", description="Builds the modules for a kernel and prints the directory they are in."
     )
     _kernel_options(parser)
+    parser.add_argument("--newest", action="store_true", help="download the kernel's newest version first")
     args = parser.parse_args()
 
     def work() -> int:
-        target = image.obtain(kernels.pick(args.kernel))
+        target = image.obtain(kernels.pick(args.kernel), newest=args.newest)
         modules.build(target)
         print(modules.directory(target))
         return 0
@@ -75,6 +78,11 @@ def build() -> int:
 
 
 def _guarded(work) -> int:
+    for stream in range(3):
+        with contextlib.suppress(OSError):
+            os.fstat(stream)
+            continue
+        os.open(os.devnull, os.O_RDWR)  # Takes the number of the stream that is closed.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     signal.signal(signal.SIGHUP, lambda *_: sys.exit(128 + signal.SIGHUP))
     try:
@@ -99,7 +107,7 @@ def _run(args: argparse.Namespace) -> int:
     target = image.obtain(kernels.pick(args.kernel))
     files = {} if args.no_modules else modules.build(target, args.modules.resolve())
     settings = machine.Settings(
-        append=tuple(word for words in args.append for word in words.split()),
+        append=tuple(word for words in args.append for word in shlex.split(words)),
         icount=args.icount,
         gdb=args.gdb,
         memory=args.memory,

@@ -56,12 +56,12 @@ def _only(root: Path, *patterns: str) -> Path:
     raise VmError(f"{root}: no {' or '.join(patterns)}; remove the directory {root.parent} and run again")
 
 
-def obtain(kernel: Kernel) -> Image:
-    """The kernel from the cache; what is missing is downloaded first, and nothing is installed."""
+def obtain(kernel: Kernel, newest: bool = False) -> Image:
+    """The kernel from the cache. What is missing there, or may be newer, is downloaded; nothing is installed."""
     home = cache() / "kernels" / kernel.name
     current = home / "current"
     with locked(home):
-        if not current.exists():
+        if newest or not current.exists():
             print(f"{kernel.name}: downloading the kernel into {home}", file=sys.stderr)
             version = _unpack(kernel, home)
             current.unlink(missing_ok=True)

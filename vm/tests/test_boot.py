@@ -75,7 +75,7 @@ def test_warning_ends_the_run():
 
 
 def test_panic_ends_the_run():
-    done = vm("--no-modules", "--", "sh", "-c", "echo before; echo c > /proc/sysrq-trigger; sleep 100")
+    done = vm("--no-modules", "--", "sh", "-c", "cat; echo before; echo c > /proc/sysrq-trigger; sleep 100")
     assert (done.returncode, done.stdout) == (125, b"before\n")
     assert b"Kernel panic - not syncing: sysrq triggered crash" in done.stderr
 

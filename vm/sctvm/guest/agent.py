@@ -32,7 +32,9 @@ def receive(link: pump.Link) -> dict:
     """
     os.makedirs(MODULES)
     while True:
-        for kind, payload in link.receive():
+        link.receive()
+        while link.frames:
+            kind, payload = link.frames.popleft()
             if kind == wire.Kind.MODULE:
                 name, _, contents = payload.partition(b"\0")
                 with open(os.path.join(MODULES, name.decode()), "wb") as file:

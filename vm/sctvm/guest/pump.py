@@ -1,5 +1,6 @@
 """How do a command's streams travel between its pipes and the virtio port?"""
 
+import collections
 import fcntl
 import os
 import pty
@@ -20,6 +21,8 @@ class Link:
 
     def __init__(self, port: int):
         self.port = port
+        self.frames = collections.deque()
+        """Frames that arrived, in order; whoever uses one takes it out."""
         self._reader = wire.Reader()
 
     def send(self, kind: wire.Kind, payload: bytes = b"") -> None:
@@ -27,14 +30,14 @@ class Link:
         while data:
             data = data[os.write(self.port, data) :]
 
-    def receive(self) -> list:
-        """The frames that arrived; waits for bytes."""
+    def receive(self) -> None:
+        """Puts what arrives next into `frames`; waits for bytes, not for a whole frame."""
         data = os.read(self.port, CHUNK)
         if not data:
             with open("/proc/sysrq-trigger", "w") as file:
                 file.write("o")
             signal.pause()
-        return self._reader.feed(data)
+        self.frames += self._reader.feed(data)
 
 
 class Command:
@@ -95,6 +98,14 @@ def run(link: Link, argv: list[str], terminal: str | None) -> int:
     waiting = bytearray()
     closing = False
     while True:
+        while link.frames:
+            kind, payload = link.frames.popleft()
+            if kind == wire.Kind.STDIN and command.stdin >= 0:
+                waiting += payload
+                closing = closing or not payload
+            if kind == wire.Kind.SIZE and command.terminal:
+                resize(command.stdin, payload.decode())
+        closing = _feed(command, waiting, closing)
         poll = select.poll()
         poll.register(command.ended, select.POLLIN)
         for output in command.outputs:
@@ -107,13 +118,7 @@ def run(link: Link, argv: list[str], terminal: str | None) -> int:
         for output in ready & set(command.outputs):
             _forward(link, command, output)
         if link.port in ready:
-            for kind, payload in link.receive():
-                if kind == wire.Kind.STDIN and command.stdin >= 0:
-                    waiting += payload
-                    closing = closing or not payload
-                if kind == wire.Kind.SIZE and command.terminal:
-                    resize(command.stdin, payload.decode())
-        closing = _feed(command, waiting, closing)
+            link.receive()
         if command.ended in ready:
             status = command.status()
             for output in list(command.outputs):
