@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""How does the kernel module's own verifier and judge get into this process?
+
+It is compiled when it is first asked for, from the sources of the module, and
+kept in the user's cache until they change.
+"""
+
+import ctypes
+import hashlib
+import os
+import shutil
+import subprocess
+import tempfile
+from functools import cache
+from pathlib import Path
+
+from pysct.failures import Failure
+
+HERE = Path(__file__).resolve().parent
+KMOD = HERE.parent.parent / "kmod"
+SOURCES = (HERE / "offline.c", KMOD / "rules/verify.c", KMOD / "rules/judge.c")
+HEADERS = (HERE / "offline.h", KMOD / "sct_abi.h", *(KMOD / "rules" / name for name in ("opcodes.h", "program.h", "pure.h")))
+FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Werror", "-fPIC", "-shared")
+
+
+@cache
+def library() -> ctypes.CDLL:
+    """The library, loaded; raises Failure if it is not there and cannot be built."""
+    return ctypes.CDLL(str(_built()))
+
+
+def compile_to(target: Path, *words: str) -> None:
+    """Runs the C compiler on `words`; `target` is there, whole, or Failure is raised."""
+    compiler = shutil.which(os.environ.get("CC", "gcc"))
+    if compiler is None:
+        raise Failure("judging calls without the kernel takes a C compiler, and there is none", "apt install gcc libc6-dev")
+    with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
+        part = Path(scratch) / target.name
+        done = subprocess.run([compiler, "-o", str(part), *words], capture_output=True, text=True, errors="replace")
+        if done.returncode:
+            raise Failure(f"the judge does not compile:\n{done.stderr.strip()}", "report it, with the compiler's version")
+        part.rename(target)
+
+
+def _built() -> Path:
+    missing = [source for source in (*SOURCES, *HEADERS) if not source.is_file()]
+    if missing:
+        raise Failure(f"judging calls without the kernel takes the sources of the modules: {missing[0]} is missing",
+                      "run it from a source tree")
+    said = b"\0".join([*(path.read_bytes() for path in (*SOURCES, *HEADERS)), *map(str.encode, FLAGS)])
+    target = _cache() / f"judge-{hashlib.sha256(said).hexdigest()[:16]}.so"
+    if not target.exists():
+        compile_to(target, *FLAGS, *map(str, SOURCES))
+    return target
+
+
+def _cache() -> Path:
+    """A directory that nobody else writes to: what lies there is run."""
+    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    directory = Path(home) / "sct"
+    try:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        state = directory.stat()
+        if state.st_uid == os.geteuid() and not state.st_mode & 0o022 and os.access(directory, os.W_OK):
+            return directory
+    except OSError:
+        pass
+    return Path(_own_directory().name)
+
+
+@cache
+def _own_directory() -> tempfile.TemporaryDirectory:
+    return tempfile.TemporaryDirectory(prefix="sct-judge-")

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * How are rules verified and calls judged where there is no kernel?
+ *
+ * By the module's own verify.c and judge.c.  What those ask of the kernel they
+ * are embedded in, a call that was written down beforehand answers here.
+ */
+#include <stdlib.h>
+#include "offline.h"
+
+struct sct_offline {
+	void *image;
+	struct sct_view view;
+};
+
+/* A judgement, and where what it asks for comes from. */
+struct hearing {
+	struct sct_judge judge;
+	const struct sct_offline_call *call;
+	struct sct_offline_verdict *verdict;
+};
+
+static struct hearing *hearing_of(struct sct_judge *judge)
+{
+	return (struct hearing *)((char *)judge - offsetof(struct hearing, judge));
+}
+
+s64 sct_judge_field(struct sct_judge *judge, unsigned int field)
+{
+	return hearing_of(judge)->call->fields[field];
+}
+
+int sct_judge_capture(struct sct_judge *judge, unsigned int place)
+{
+	judge->texts[place] = hearing_of(judge)->call->texts[place];
+	judge->known |= 1u << place;
+	return 0;
+}
+
+int sct_judge_unknown(struct sct_judge *judge, u32 rule)
+{
+	struct sct_offline_verdict *verdict = hearing_of(judge)->verdict;
+
+	if (verdict->unknowns < verdict->room)
+		verdict->unknown[verdict->unknowns] = rule;
+	verdict->unknowns++;
+	return 0;
+}
+
+u32 sct_judge_crc(const void *bytes, size_t size)
+{
+	const unsigned char *at = bytes, *end = at + size;
+	unsigned int bit;
+	u32 crc = ~0u;
+
+	for (; at < end; at++)
+		for (crc ^= *at, bit = 0; bit < 8; bit++)
+			crc = crc >> 1 ^ (crc & 1 ? 0xedb88320u : 0);
+	return ~crc;
+}
+
+static int verify(struct sct_offline *rules, size_t size, struct sct_error *error)
+{
+	int result = sct_verify_layout(rules->image, size, &rules->view, error);
+	u16 *scratch;
+
+	if (result)
+		return result;
+	scratch = malloc(sct_verify_scratch(&rules->view));
+	if (!scratch) {
+		error->code = SCT_ERROR_MEMORY;
+		return -ENOMEM;
+	}
+	result = sct_verify_content(&rules->view, scratch, error);
+	free(scratch);
+	return result;
+}
+
+/**
+ * sct_offline_open() - copy and verify an image
+ * @image: need not be aligned
+ * @size: in bytes
+ * @error: says why it is refused
+ *
+ * Return: the rules, to be given to sct_offline_close(), or NULL.
+ */
+struct sct_offline *sct_offline_open(const void *image, size_t size, struct sct_error *error)
+{
+	struct sct_offline *rules = calloc(1, sizeof(*rules));
+
+	*error = (struct sct_error) { 0 };
+	if (rules)
+		rules->image = malloc(size ? size : 1);
+	if (!rules || !rules->image) {
+		error->code = SCT_ERROR_MEMORY;
+		free(rules);
+		return NULL;
+	}
+	memcpy(rules->image, image, size);
+	if (verify(rules, size, error)) {
+		sct_offline_close(rules);
+		return NULL;
+	}
+	return rules;
+}
+
+/** sct_offline_close() - forget rules */
+void sct_offline_close(struct sct_offline *rules)
+{
+	free(rules->image);
+	free(rules);
+}
+
+/** sct_offline_prog() - a program by its index, or NULL behind the last */
+const struct sct_prog *sct_offline_prog(const struct sct_offline *rules, u32 index)
+{
+	return index < rules->view.head->progs.count ? &rules->view.progs[index] : NULL;
+}
+
+/** sct_offline_find() - the index of the program of a point and phase, or -1 */
+int sct_offline_find(const struct sct_offline *rules, u32 abi, u32 nr, u32 phase)
+{
+	const struct sct_prog *prog;
+	u32 i;
+
+	for (i = 0; (prog = sct_offline_prog(rules, i)); i++)
+		if (prog->abi == abi && prog->nr == nr && prog->phase == phase)
+			return i;
+	return -1;
+}
+
+/**
+ * sct_offline_judge() - judge a call
+ * @rules: from sct_offline_open()
+ * @prog: index of a program
+ * @call: its texts are those of the program's string operands, and stay
+ * @verdict: filled in
+ */
+void sct_offline_judge(const struct sct_offline *rules, u32 prog,
+		       const struct sct_offline_call *call, struct sct_offline_verdict *verdict)
+{
+	struct hearing hearing = {
+		.judge = { .view = &rules->view, .prog = &rules->view.progs[prog] },
+		.call = call,
+		.verdict = verdict,
+	};
+
+	memcpy(hearing.judge.args, call->args, sizeof(hearing.judge.args));
+	verdict->unknowns = 0;
+	sct_judge(&hearing.judge);
+	verdict->matches = hearing.judge.matches;
+	memcpy(verdict->matched, hearing.judge.matched, sizeof(verdict->matched));
+}

@@ -1,0 +1,199 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What does the specification say that a program does?  Slowly, from its words, to compare the judge with.
+
+Registers are Python integers modulo 2^64, or None where they are unknown.
+"""
+
+import re
+from dataclasses import dataclass, field
+
+from pysct import abi
+from pysct.image import Image
+from pysct.judge import Call
+
+BITS = 64
+MASK = (1 << BITS) - 1
+OPCODES = {opcode.number: opcode for opcode in abi.OPCODES.values()}
+KINDS = {kind.number: kind for kind in abi.KINDS.values()}
+
+
+@dataclass
+class Outcome:
+    """What a program says of a call, and how many steps it took."""
+
+    matched: list[int] = field(default_factory=list)
+    unknown: list[int] = field(default_factory=list)
+    steps: int = 0
+
+
+def run(image: Image, prog: int, call: Call) -> Outcome:
+    """Runs a program of an image."""
+    program, outcome, regs = image.progs[prog], Outcome(), {}
+    at = 0
+    while True:
+        number, dst, a, b, imm = program.insns[at]
+        opcode = OPCODES[number]
+        outcome.steps += cost(image, opcode, imm)
+        at += 1
+        match opcode.name:
+            case "RET":
+                return outcome
+            case "MATCH":
+                if regs[a] is None:
+                    outcome.unknown.append(imm)
+                elif regs[a]:
+                    outcome.matched.append(imm)
+                    if not image.rules[imm].flags & abi.RuleFlag.CONTINUE:
+                        return outcome
+            case "JF":
+                at += imm if regs[a] == 0 else 0
+            case "JT":
+                at += imm if regs[a] else 0
+            case "LDI":
+                regs[dst] = imm & MASK
+            case "LDC":
+                regs[dst] = image.consts[imm] & MASK
+            case "LDF":
+                regs[dst] = call.fields.get(imm, 0) & MASK
+            case "LDA":
+                regs[dst] = widen(call.args[imm] if imm < len(call.args) else 0, program.kinds[imm])
+            case name if opcode.form in ("strconst", "strstr"):
+                other = image.strings[imm] if opcode.form == "strconst" else text_of(call, b)
+                regs[dst] = compare(name, text_of(call, a), other)
+            case name if opcode.form == "unary":
+                regs[dst] = unary(name, regs[a])
+            case name:
+                regs[dst] = binary(name, regs[a], regs[b])
+
+
+def cost(image: Image, opcode: abi.Opcode, imm: int) -> int:
+    """Steps of one instruction."""
+    return opcode.cost * (min(max(len(image.strings[imm]), 1), abi.Limit.STRING) if opcode.scales else 1)
+
+
+def signed(value: int) -> int:
+    """A register as a signed number."""
+    return value - (1 << BITS) if value >> (BITS - 1) else value
+
+
+def widen(register: int, kind: int) -> int:
+    """An argument register, by its kind, as a register of a program."""
+    digits = f"{register & MASK:064b}"[-KINDS[kind].bits :]
+    return int((digits[0] if KINDS[kind].signed else "0") * (BITS - len(digits)) + digits, 2)
+
+
+def text_of(call: Call, operand: int) -> bytes | None:
+    """What a string operand says, or None where it cannot be known."""
+    text = call.strings.get(operand)
+    return text if isinstance(text, bytes) and len(text) < abi.Limit.STRING else None
+
+
+def compare(name: str, text: bytes | None, other: bytes | None) -> int | None:
+    """An opcode that compares strings."""
+    if text is None or other is None:
+        return None
+    match name:
+        case "SEQ" | "SEQS":
+            return int(text == other)
+        case "SPRE":
+            return int(text[: len(other)] == other)
+        case "SSUF":
+            return int(len(other) <= len(text) and text[len(text) - len(other) :] == other)
+        case "SCON":
+            return int(any(text[at : at + len(other)] == other for at in range(len(text) + 1)))
+        case "SGLOB":
+            return int(glob(other, text))
+    raise NotImplementedError(name)
+
+
+def unary(name: str, a: int | None) -> int | None:
+    """An opcode with one register."""
+    if a is None:
+        return None
+    match name:
+        case "NEG":
+            return -a & MASK
+        case "NOT":
+            return a ^ MASK
+        case "FALSE":
+            return 0 if a else 1
+        case "TRUE":
+            return 1 if a else 0
+    raise NotImplementedError(name)
+
+
+def binary(name: str, a: int | None, b: int | None) -> int | None:
+    """An opcode with two registers."""
+    if name == "ALL":
+        return 0 if a == 0 or b == 0 else None if a is None or b is None else 1
+    if name == "ANY":
+        return 1 if a or b else None if a is None or b is None else 0
+    if a is None or b is None:
+        return None
+    if name in ("DIV", "MOD", "DIVU", "MODU"):
+        return divide(name, a, b)
+    x, y = signed(a), signed(b)
+    table = {
+        "ADD": a + b, "SUB": a - b, "MUL": a * b, "AND": a & b, "OR": a | b, "XOR": a ^ b,
+        "SHL": a * 2 ** (b % 64), "SHR": a // 2 ** (b % 64), "SAR": x // 2 ** (b % 64),
+        "EQ": a == b, "NE": a != b, "LT": x < y, "LE": x <= y, "LTU": a < b, "LEU": a <= b,
+    }  # fmt: skip
+    return int(table[name]) & MASK
+
+
+def divide(name: str, a: int, b: int) -> int | None:
+    """Division and remainder."""
+    if b == 0:
+        return None
+    if name == "DIVU":
+        return a // b
+    if name == "MODU":
+        return a % b
+    x, y = signed(a), signed(b)
+    quotient = abs(x) // abs(y)
+    quotient = -quotient if (x < 0) != (y < 0) else quotient
+    return (quotient if name == "DIV" else x - quotient * y) & MASK
+
+
+def glob(pattern: bytes, text: bytes) -> bool:
+    """Does a glob match all of a text?  By way of a regular expression, each set written out."""
+    out, at = b"", 0
+    while at < len(pattern):
+        byte = pattern[at]
+        at += 1
+        if byte == ord("*"):
+            out += b".*"
+        elif byte == ord("?"):
+            out += b"."
+        elif byte == ord("["):
+            members, at = members_of(pattern, at)
+            out += b"[" + b"".join(b"\\x%02x" % member for member in members) + b"]" if members else b"(?!)"
+        else:
+            if byte == ord("\\") and at < len(pattern):
+                byte = pattern[at]
+                at += 1
+            out += b"\\x%02x" % byte
+    return re.fullmatch(out, text, re.DOTALL) is not None
+
+
+def members_of(pattern: bytes, at: int) -> tuple[list[int], int]:
+    """The bytes that a set holds which starts behind its bracket at `at`, and where it ends.
+
+    A first ] is a member, and so is a - that stands first or last; a set that
+    is not closed ends with the pattern.
+    """
+    negated = pattern[at : at + 1] in (b"!", b"^")
+    at += negated
+    first, tokens = at, []
+    while at < len(pattern) and (at == first or pattern[at] != ord("]")):
+        at += pattern[at] == ord("\\") and at + 1 < len(pattern)
+        low = high = pattern[at]
+        at += 1
+        if pattern[at : at + 1] == b"-" and at + 1 < len(pattern) and pattern[at + 1] != ord("]"):
+            at += 1
+            at += pattern[at] == ord("\\") and at + 1 < len(pattern)
+            high = pattern[at]
+            at += 1
+        tokens.append(range(low, high + 1))
+    members = {byte for token in tokens for byte in token}
+    return [byte for byte in range(256) if (byte in members) != negated], at + 1

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Programs that nobody would write, and calls that nobody would make, from a source of chance."""
+
+import struct
+from ctypes import sizeof
+from random import Random
+
+from pysct import abi, image
+from pysct.judge import STRINGS, Call
+
+STR = abi.KINDS["str"].number
+BY_NAME = abi.OPCODES
+DRAW = [*BY_NAME, *["MATCH", "JF", "JT", "SGLOB", "LDA"] * 3]  # what is drawn more often
+EDGES = (0, 1, 2, 63, 64, 65, 127, 128, 255, 256, 2**15, 2**16, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**63 - 1, 2**63, 2**64 - 1)
+WORDS = (b"", b"/", b"a", b"/etc/passwd", b"/etc", b"passwd", b"aaaaaaaab", b"/tmp/\xff\xfe", b"[", b"ab" * 12)
+GLOBS = (b"*", b"?", b"**", b"[", b"[!", b"[]a]", b"[!a-c]", b"[a-", b"[z-a]", b"\\", b"[\\", b"\\*", b"/etc/*", b"*a*b", b"")
+INT_FIELDS = [entry for entry in abi.FIELDS.values() if entry.type == "int"]
+STR_FIELDS = [entry for entry in abi.FIELDS.values() if entry.type == "str"]
+
+
+def word(chance: Random) -> bytes:
+    """A short string, of few letters so that some are alike."""
+    if chance.random() < 0.5:
+        return chance.choice(WORDS)
+    return bytes(chance.choice(b"aab/c-]\xff") for _ in range(chance.randrange(12)))
+
+
+def glob(chance: Random) -> bytes:
+    """A pattern, quite likely a broken one."""
+    if chance.random() < 0.3:
+        return chance.choice(GLOBS)
+    if chance.random() < 0.3:  # one that matches something, likely
+        return b"*" + bytes(chance.choice(b"aab/?") for _ in range(chance.randrange(3))) + b"*"
+    return bytes(chance.choice(b"ab/c**??[[]]!^--\\\xff") for _ in range(chance.randrange(12)))
+
+
+def number(chance: Random) -> int:
+    """A register, near the edges of something more often than not."""
+    if chance.random() < 0.3:
+        return chance.getrandbits(64)
+    return chance.choice(EDGES) + chance.choice((-1, 0, 1)) & 2**64 - 1
+
+
+def call(chance: Random) -> Call:
+    """A call, some of whose strings cannot be read."""
+    strings = {}
+    for operand in STRINGS:
+        if chance.random() < 0.8:
+            strings[operand] = word(chance)
+        elif chance.random() < 0.5:
+            strings[operand] = chance.choice((abi.State.LONG, abi.State.ABSENT, b"a" * abi.Limit.STRING))
+    fields = {entry.number: chance.choice((number(chance) - 2**63, 0, 1)) for entry in INT_FIELDS}
+    return Call(tuple(number(chance) for _ in range(abi.Limit.ARGS)), fields, strings)
+
+
+class Writer:
+    """Writes one sound program for a point; `rules` and `strings` are how many there are to refer to."""
+
+    def __init__(self, chance: Random, phase: int, kinds: tuple[int, ...], rules: int, strings: int, consts: int):
+        self.chance, self.phase, self.kinds = chance, phase, kinds
+        self.rules, self.strings, self.consts = rules, strings, consts
+        self.texts = [at for at, kind in enumerate(kinds) if kind == STR] + [entry.number for entry in STR_FIELDS]
+        self.insns: list[list[int]] = []
+        self.set = [0]  # registers that are set on every way, at the end
+
+    def write(self, length: int) -> list[tuple[int, int, int, int, int]]:
+        """`length` instructions and a RET."""
+        self.insns = [[BY_NAME["LDI"].number, 0, 0, 0, self.chance.randrange(-2, 3)]]
+        ends = {}  # where a jump lands: the registers that it leaves set
+        for at in range(1, length):
+            self.set = sorted(set(self.set) & ends.pop(at, set(self.set)))
+            left = length - at
+            name = self.chance.choice(DRAW)
+            form = BY_NAME[name].form
+            if form == "none" or (form == "jump" and left < 2) or (form == "arg" and not self.kinds):
+                name, form = "LDI", "imm"
+            insn = self._insn(name, form, left)
+            if form == "jump":
+                target = at + 1 + insn[4]
+                ends[target] = ends.get(target, set(self.set)) & set(self.set)
+            elif form != "match":
+                self.set = sorted({*self.set, insn[1]})
+            self.insns.append(insn)
+        return [*map(tuple, self.insns), (BY_NAME["RET"].number, 0, 0, 0, 0)]
+
+    def _insn(self, name: str, form: str, left: int) -> list[int]:
+        chance, op = self.chance, BY_NAME[name].number
+        dst = chance.randrange(abi.Limit.REGS if chance.random() < 0.2 else 4)
+        a, b = chance.choice(self.set), chance.choice(self.set)
+        match form:
+            case "match":
+                return [op, 0, a, 0, chance.randrange(self.rules)]
+            case "jump":
+                return [op, 0, a, 0, chance.randrange(1, min(left, 6))]
+            case "imm":
+                return [op, dst, 0, 0, chance.choice((0, 1, -1, 63, 64, 2**31 - 1, -(2**31), chance.randrange(-9, 9)))]
+            case "const":
+                return [op, dst, 0, 0, chance.randrange(self.consts)]
+            case "field":
+                fields = [entry.number for entry in INT_FIELDS if entry.phase == "any" or self.phase]
+                return [op, dst, 0, 0, chance.choice(fields)]
+            case "arg":
+                return [op, dst, 0, 0, chance.randrange(len(self.kinds))]
+            case "unary":
+                return [op, dst, a, 0, 0]
+            case "binary":
+                return [op, dst, a, b, 0]
+            case "strconst":
+                return [op, dst, chance.choice(self.texts), 0, chance.randrange(self.strings)]
+            case "strstr":
+                return [op, dst, chance.choice(self.texts), chance.choice(self.texts), 0]
+        raise NotImplementedError(form)
+
+
+def program_image(chance: Random, points: int = 2, longest: int = 40) -> bytes:
+    """An image whose programs the verifier has to take."""
+    strings = [b"rule", *(glob(chance) for _ in range(4)), *(word(chance) for _ in range(4))]
+    consts = [number(chance) - 2**63 for _ in range(4)]
+    rules = [(at, phase, chance.random() < 0.5) for at, phase in enumerate((0, 0, 0, 1, 1, 1))]
+    progs, insns = [], []
+    for point in sorted(chance.sample(range(64), points)):
+        kinds = tuple(chance.choice([STR, *(kind.number for kind in abi.KINDS.values())]) for _ in range(chance.randrange(7)))
+        phase = point & 1
+        written = Writer(chance, phase, kinds, 3, len(strings), len(consts)).write(chance.randrange(2, longest))
+        match = BY_NAME["MATCH"].number  # the last three rules are those of the after phase
+        written = [(op, dst, a, b, imm + 3 * phase if op == match else imm) for op, dst, a, b, imm in written]
+        progs.append(prog_bytes(point >> 1, phase, kinds, len(insns), written, strings))
+        insns += written
+    return image.encode({
+        "progs": (b"".join(progs), len(progs)),
+        "rules": (b"".join(rule_bytes(digest, phase, more) for digest, phase, more in rules), len(rules)),
+        "insns": (b"".join(struct.pack(abi.INSN_FORMAT, *insn) for insn in insns), len(insns)),
+        "consts": (struct.pack(f"<{len(consts)}q", *consts), len(consts)),
+        **image.string_sections(strings),
+        "source": (b"nobody wrote this", 17),
+    })  # fmt: skip
+
+
+def cost_of(insns, strings: list[bytes]) -> int:
+    """The steps of a program, were each instruction to run."""
+    by_number = {opcode.number: opcode for opcode in abi.OPCODES.values()}
+    total = 0
+    for op, _, _, _, imm in insns:
+        opcode = by_number.get(op)
+        if opcode:
+            scale = min(max(len(strings[imm]), 1), abi.Limit.STRING) if opcode.scales and 0 <= imm < len(strings) else 1
+            total += opcode.cost * scale
+    return total
+
+
+def prog_bytes(nr: int, phase: int, kinds, first: int, insns, strings: list[bytes]) -> bytes:
+    """A struct sct_prog of the x86_64 call `nr`."""
+    padded = (*kinds, *(0,) * (abi.Limit.ARGS - len(kinds)))
+    prog = abi.ProgStruct(0, nr, phase, len(kinds), padded, first, len(insns), cost_of(insns, strings), 0)
+    assert len(bytes(prog)) == sizeof(abi.ProgStruct)
+    return bytes(prog)
+
+
+def rule_bytes(digest: int, phase: int, more: bool) -> bytes:
+    """A struct sct_rule that logs."""
+    flags = abi.RuleFlag.CONTINUE if more else 0
+    return bytes(abi.RuleStruct(digest, 0, abi.NONE, 1, 0, abi.ACTIONS["LOG"].mask, phase, flags, 0))

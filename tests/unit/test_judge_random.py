@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Does the kernel's judge do what the specification says, whatever the program and the call?
+
+SCT_ROUNDS makes it try harder.
+"""
+
+import os
+from ctypes import c_bool
+from random import Random
+
+import interpreter
+import pytest
+import random_programs as programs
+
+from pysct import abi, image, judge
+from pysct.native import library
+
+ROUNDS = int(os.environ.get("SCT_ROUNDS", "1"))
+
+
+@pytest.mark.parametrize("seed", range(8 * ROUNDS))
+def test_random_programs(seed):
+    chance = Random(seed)
+    matched = unknown = 0
+    for _ in range(300):
+        data = programs.program_image(chance)
+        decoded = image.decode(data)
+        with judge.Judge(data) as rules:
+            for index, prog in enumerate(decoded.progs):
+                for _ in range(2):
+                    call = programs.call(chance)
+                    expected = interpreter.run(decoded, index, call)
+                    found = rules.judge(prog.abi, prog.nr, prog.phase, call)
+                    assert (list(found.matched), list(found.unknown)) == (expected.matched, expected.unknown), (prog, call)
+                    assert expected.steps <= prog.cost
+                    matched += len(found.matched)
+                    unknown += len(found.unknown)
+    assert matched > 200 and unknown > 100, "these programs prove little"
+
+
+def test_globs():
+    chance = Random(1)
+    glob = library().sct_glob
+    glob.restype = c_bool
+    hits = 0
+    for _ in range(20000 * ROUNDS):
+        pattern, text = programs.glob(chance), programs.word(chance)
+        expected = interpreter.glob(pattern, text)
+        assert glob(pattern, len(pattern), text, len(text)) == expected, (pattern, text)
+        hits += expected
+    assert hits > 2000
