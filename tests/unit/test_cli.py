@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 from fake_modules import FakeModules
 
-from pysct import abi, calls, image
-from pysct.cli import config, load, trial, unload
+from pysct import abi, image
+from pysct.cli import config, trial
 from pysct.control import Control
-from pysct.failures import Failure, NotLoaded
+from pysct.failures import NotLoaded
 
 TREE = Path(__file__).resolve().parents[2]
 
@@ -265,115 +265,3 @@ def test_a_pipe_that_nobody_reads(files):
 @pytest.mark.parametrize(("text", "seconds"), [("30", 30), ("30s", 30), ("1.5m", 90), ("2h", 7200)])
 def test_duration(text, seconds):
     assert trial.duration(text) == seconds
-
-
-# ------------------------------------------------------------------ sct_load, sct_unload
-
-
-@pytest.fixture
-def sysfs(tmp_path, monkeypatch):
-    """A /sys/module with nothing in it, and tools that only say what they were asked."""
-    directory, asked = tmp_path / "sys", []
-    directory.mkdir()
-    monkeypatch.setattr("pysct.modules.SYSFS", directory)
-    monkeypatch.setattr("pysct.modules.find", lambda: {"sct_hijack": Path("h.ko"), "sct_rules": Path("r.ko")})
-    monkeypatch.setattr("pysct.processes.holders", list)
-
-    def tool(*words):
-        asked.append(" ".join(words))
-        name = {"h.ko": "sct_hijack", "r.ko": "sct_rules"}.get(words[-1], words[-1])
-        (directory / name).mkdir() if words[0] == "insmod" else (directory / name).rmdir()
-        return subprocess.CompletedProcess(words, 0, "", "")
-
-    monkeypatch.setattr("pysct.modules._tool", tool)
-    return asked
-
-
-def test_load_and_unload(sysfs, fake, capsys):
-    fake.generation = 3
-    assert load.main([]) == 0 and load.main([]) == 0
-    out = capsys.readouterr().out.splitlines()
-    assert out[0].startswith("sct_load: loaded sct_hijack and sct_rules for ") and "already loaded" in out[1]
-    assert unload.main([]) == 0 and unload.main([]) == 0
-    assert image.decode(fake.uploads[0]).rules == []
-    assert sysfs == ["insmod h.ko", "insmod r.ko", "rmmod sct_rules", "rmmod sct_hijack"]
-    assert "nothing to do" in capsys.readouterr().out
-
-
-def test_unload_names_who_is_inside(sysfs, fake, capsys):
-    load.main([])
-    fake.lists[abi.List.CALLERS] = [abi.CallerStruct(123, 123, 0, 0, 0, 12 * 10**9, b"cat")]
-    assert unload.main(["--wait", "0"]) == 1
-    err = capsys.readouterr().err
-    assert "pid 123 (cat) has been in read for 12 s" in err and "--wait" in err
-
-
-def test_unload_waits(sysfs, fake, capsys):
-    load.main([])
-    fake.lists[abi.List.CALLERS] = [abi.CallerStruct(123, 123, 0, 0, 0, 0, b"cat")]
-    fake.at_list = fake.lists[abi.List.CALLERS].clear
-    assert unload.main(["--wait"]) == 0
-
-
-def test_unload_names_who_holds_a_device(sysfs, fake, capsys, monkeypatch):
-    from pysct.processes import Holder
-
-    load.main([])
-    monkeypatch.setattr("pysct.processes.holders", lambda: [Holder(77, b"sctlog", "/dev/sctlog")])
-    assert unload.main(["--wait", "0"]) == 1
-    assert "pid 77 (sctlog) has /dev/sctlog open" in capsys.readouterr().err and not fake.uploads
-
-
-def test_unload_of_locked_modules(sysfs, fake, capsys):
-    load.main([])
-    fake.generation, fake.locked = 1, True
-    assert unload.main([]) == 4 and "locked" in capsys.readouterr().err
-
-
-def test_modules_are_named_when_they_cannot_be_found(monkeypatch, tmp_path):
-    from pysct import modules
-
-    monkeypatch.setenv("SCT_MODULES", str(tmp_path))
-    with pytest.raises(NotLoaded, match="SCT_MODULES"):
-        modules.find()
-    monkeypatch.delenv("SCT_MODULES")
-    monkeypatch.setattr(modules, "running", lambda: "9.9.9-none")
-    with pytest.raises(NotLoaded) as caught:
-        modules.build()
-    assert "linux-headers-9.9.9-none" in caught.value.hint
-
-
-def test_holders_finds_this_process(monkeypatch, tmp_path):
-    """Looks for a file that a child has open, in place of a device."""
-    from pysct import processes
-
-    monkeypatch.setattr(processes, "abi", type("Names", (), {"CONTROL": "null", "LOG": "sctlog"}))
-    with subprocess.Popen(["sleep", "60"], stdin=subprocess.DEVNULL) as child:
-        try:
-            assert processes.Holder(child.pid, b"sleep", "/dev/null") in processes.holders()
-        finally:
-            child.kill()
-
-
-# ----------------------------------------------------------------------- house rules
-
-
-def sources():
-    return [path for path in sorted((TREE / "pysct").rglob("*.py"))]
-
-
-@pytest.mark.parametrize("path", sources(), ids=lambda path: str(path.relative_to(TREE)))
-def test_only_report_prints(path):
-    if path.name != "report.py":
-        assert not re.search(r"\bprint\(|sys\.std(out|err)\.(buffer\.)?write", path.read_text())
-
-
-def test_failures_have_the_documented_status():
-    from pysct import failures
-
-    known = {cls.__name__: cls.status for cls in vars(failures).values() if isinstance(cls, type) and issubclass(cls, Failure)}
-    assert known == {"Failure": 1, "NotLoaded": 3, "NotPermitted": 4, "AbiMismatch": 3}
-
-
-def test_calls_are_named():
-    assert calls.call_name(0, 263) == "unlinkat"

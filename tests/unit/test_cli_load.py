@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Do sct_load and sct_unload do and say what they should, without a kernel?"""
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from fake_modules import FakeModules
+
+from pysct import abi, image
+from pysct.cli import load, unload
+from pysct.control import Control
+from pysct.failures import NotLoaded
+
+
+@pytest.fixture
+def fake(monkeypatch):
+    fake = FakeModules()
+    monkeypatch.setattr(Control, "open", lambda: Control(-1, fake.ioctl))
+    return fake
+
+
+@pytest.fixture
+def sysfs(tmp_path, monkeypatch):
+    """A /sys/module with nothing in it, and tools that only say what they were asked."""
+    directory, asked = tmp_path / "sys", []
+    directory.mkdir()
+    monkeypatch.setattr("pysct.modules.SYSFS", directory)
+    monkeypatch.setattr("pysct.modules.find", lambda: {"sct_hijack": Path("h.ko"), "sct_rules": Path("r.ko")})
+    monkeypatch.setattr("pysct.processes.holders", list)
+
+    def tool(*words):
+        asked.append(" ".join(words))
+        name = {"h.ko": "sct_hijack", "r.ko": "sct_rules"}.get(words[-1], words[-1])
+        (directory / name).mkdir() if words[0] == "insmod" else (directory / name).rmdir()
+        return subprocess.CompletedProcess(words, 0, "", "")
+
+    monkeypatch.setattr("pysct.modules._tool", tool)
+    return asked
+
+
+def test_load_and_unload(sysfs, fake, capsys):
+    fake.generation = 3
+    assert load.main([]) == 0 and load.main([]) == 0
+    out = capsys.readouterr().out.splitlines()
+    assert out[0].startswith("sct_load: loaded sct_hijack and sct_rules for ") and "already loaded" in out[1]
+    assert unload.main([]) == 0 and unload.main([]) == 0
+    assert image.decode(fake.uploads[0]).rules == []
+    assert sysfs == ["insmod h.ko", "insmod r.ko", "rmmod sct_rules", "rmmod sct_hijack"]
+    assert "nothing to do" in capsys.readouterr().out
+
+
+def test_unload_names_who_is_inside(sysfs, fake, capsys):
+    load.main([])
+    fake.lists[abi.List.CALLERS] = [abi.CallerStruct(123, 123, 0, 0, 0, 12 * 10**9, b"cat")]
+    assert unload.main(["--wait", "0"]) == 1
+    err = capsys.readouterr().err
+    assert "pid 123 (cat) has been in read for 12 s" in err and "--wait" in err
+
+
+def test_unload_waits(sysfs, fake, capsys):
+    load.main([])
+    fake.lists[abi.List.CALLERS] = [abi.CallerStruct(123, 123, 0, 0, 0, 0, b"cat")]
+    fake.at_list = fake.lists[abi.List.CALLERS].clear
+    assert unload.main(["--wait"]) == 0
+
+
+def test_unload_names_who_holds_a_device(sysfs, fake, capsys, monkeypatch):
+    from pysct.processes import Holder
+
+    load.main([])
+    monkeypatch.setattr("pysct.processes.holders", lambda: [Holder(77, b"sctlog", "/dev/sctlog")])
+    assert unload.main(["--wait", "0"]) == 1
+    assert "pid 77 (sctlog) has /dev/sctlog open" in capsys.readouterr().err and not fake.uploads
+
+
+def test_unload_of_locked_modules(sysfs, fake, capsys):
+    load.main([])
+    fake.generation, fake.locked = 1, True
+    assert unload.main([]) == 4 and "locked" in capsys.readouterr().err
+
+
+def test_modules_are_named_when_they_cannot_be_found(monkeypatch, tmp_path):
+    from pysct import modules
+
+    monkeypatch.setenv("SCT_MODULES", str(tmp_path))
+    with pytest.raises(NotLoaded, match="SCT_MODULES"):
+        modules.find()
+    monkeypatch.delenv("SCT_MODULES")
+    monkeypatch.setattr(modules, "running", lambda: "9.9.9-none")
+    with pytest.raises(NotLoaded) as caught:
+        modules.build()
+    assert "linux-headers-9.9.9-none" in caught.value.hint
+
+
+def test_holders_finds_this_process(monkeypatch, tmp_path):
+    """Looks for a file that a child has open, in place of a device."""
+    from pysct import processes
+
+    monkeypatch.setattr(processes, "abi", type("Names", (), {"CONTROL": "null", "LOG": "sctlog"}))
+    with subprocess.Popen(["sleep", "60"], stdin=subprocess.DEVNULL) as child:
+        try:
+            assert processes.Holder(child.pid, b"sleep", "/dev/null") in processes.holders()
+        finally:
+            child.kill()
