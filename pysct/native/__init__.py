@@ -26,11 +26,24 @@ FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Werror", "-fPIC", "-shared")
 @cache
 def library() -> ctypes.CDLL:
     """The library, loaded; raises Failure if it is not there and cannot be built."""
-    return ctypes.CDLL(str(_built()))
+    return ctypes.CDLL(str(built("judge.so", FLAGS, SOURCES)))
 
 
-def compile_to(target: Path, *words: str) -> None:
-    """Runs the C compiler on `words`; `target` is there, whole, or Failure is raised."""
+def built(name: str, flags: tuple[str, ...], sources: tuple[Path, ...]) -> Path:
+    """What the C compiler makes of some sources, that is `name` with a sum of all that goes into it; raises Failure."""
+    files = (*sources, *HEADERS)
+    missing = [path for path in files if not path.is_file()]
+    if missing:
+        raise Failure(f"judging calls without the kernel takes the sources of the modules: {missing[0]} is missing",
+                      "run it from a source tree")
+    said = b"\0".join([*(path.read_bytes() for path in files), *map(str.encode, flags)])
+    target = _cache() / f"{hashlib.sha256(said).hexdigest()[:16]}-{name}"
+    if not target.exists():
+        _compile(target, *flags, *map(str, sources))
+    return target
+
+
+def _compile(target: Path, *words: str) -> None:
     compiler = shutil.which(os.environ.get("CC", "gcc"))
     if compiler is None:
         raise Failure("judging calls without the kernel takes a C compiler, and there is none", "apt install gcc libc6-dev")
@@ -40,18 +53,6 @@ def compile_to(target: Path, *words: str) -> None:
         if done.returncode:
             raise Failure(f"the judge does not compile:\n{done.stderr.strip()}", "report it, with the compiler's version")
         part.rename(target)
-
-
-def _built() -> Path:
-    missing = [source for source in (*SOURCES, *HEADERS) if not source.is_file()]
-    if missing:
-        raise Failure(f"judging calls without the kernel takes the sources of the modules: {missing[0]} is missing",
-                      "run it from a source tree")
-    said = b"\0".join([*(path.read_bytes() for path in (*SOURCES, *HEADERS)), *map(str.encode, FLAGS)])
-    target = _cache() / f"judge-{hashlib.sha256(said).hexdigest()[:16]}.so"
-    if not target.exists():
-        compile_to(target, *FLAGS, *map(str, SOURCES))
-    return target
 
 
 def _cache() -> Path:

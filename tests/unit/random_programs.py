@@ -11,7 +11,7 @@ from pysct.judge import STRINGS, Call
 STR = abi.KINDS["str"].number
 BY_NAME = abi.OPCODES
 DRAW = [*BY_NAME, *["MATCH", "JF", "JT", "SGLOB", "LDA"] * 3]  # what is drawn more often
-EDGES = (0, 1, 2, 63, 64, 65, 127, 128, 255, 256, 2**15, 2**16, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**63 - 1, 2**63, 2**64 - 1)
+EDGES = (0, 1, 2, 63, 64, 65, 255, 2**15, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**63 - 1, 2**63, 2**64 - 1)
 WORDS = (b"", b"/", b"a", b"/etc/passwd", b"/etc", b"passwd", b"aaaaaaaab", b"/tmp/\xff\xfe", b"[", b"ab" * 12)
 GLOBS = (b"*", b"?", b"**", b"[", b"[!", b"[]a]", b"[!a-c]", b"[a-", b"[z-a]", b"\\", b"[\\", b"\\*", b"/etc/*", b"*a*b", b"")
 INT_FIELDS = [entry for entry in abi.FIELDS.values() if entry.type == "int"]

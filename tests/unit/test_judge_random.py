@@ -22,7 +22,7 @@ ROUNDS = int(os.environ.get("SCT_ROUNDS", "1"))
 def test_random_programs(seed):
     chance = Random(seed)
     matched = unknown = 0
-    for _ in range(300):
+    for _ in range(150):
         data = programs.program_image(chance)
         decoded = image.decode(data)
         with judge.Judge(data) as rules:
@@ -35,7 +35,7 @@ def test_random_programs(seed):
                     assert expected.steps <= prog.cost
                     matched += len(found.matched)
                     unknown += len(found.unknown)
-    assert matched > 200 and unknown > 100, "these programs prove little"
+    assert matched > 100 and unknown > 50, "these programs prove little"
 
 
 def test_globs():
@@ -43,9 +43,9 @@ def test_globs():
     glob = library().sct_glob
     glob.restype = c_bool
     hits = 0
-    for _ in range(20000 * ROUNDS):
+    for _ in range(8000 * ROUNDS):
         pattern, text = programs.glob(chance), programs.word(chance)
         expected = interpreter.glob(pattern, text)
         assert glob(pattern, len(pattern), text, len(text)) == expected, (pattern, text)
         hits += expected
-    assert hits > 2000
+    assert hits > 1000

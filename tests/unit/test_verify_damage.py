@@ -15,23 +15,20 @@ import pytest
 import random_programs as programs
 
 from pysct import abi
-from pysct.native import HERE, KMOD, compile_to
+from pysct.native import SOURCES, built
 
 ROUNDS = int(os.environ.get("SCT_ROUNDS", "1"))
 DAMAGE = Path(__file__).parent / "native/damage.c"
-FLAGS = ("-std=gnu11", "-O1", "-g", "-Wall", "-Werror", "-fsanitize=address,undefined", "-fno-sanitize-recover=all")
+FLAGS = ("-std=gnu11", "-O1", "-g", "-Wall", "-Werror", "-fsanitize=address,undefined", "-fno-sanitize-recover=all",
+         "-fsanitize-coverage=trace-pc")
 QUIET = {"ASAN_OPTIONS": "detect_leaks=1:abort_on_error=1", "UBSAN_OPTIONS": "print_stacktrace=1"}
 NUMBER = {error.name: error.number for error in abi.ERRORS.values()}
 
 
 @pytest.fixture(scope="session")
-def damage(tmp_path_factory) -> Path:
+def damage() -> Path:
     """The program that does the damage."""
-    directory = tmp_path_factory.mktemp("damage")
-    compile_to(directory / "judge.o", *FLAGS, "-fsanitize-coverage=trace-pc", "-c", str(KMOD / "rules/judge.c"))
-    sources = (DAMAGE, HERE / "offline.c", KMOD / "rules/verify.c", directory / "judge.o")
-    compile_to(directory / "damage", *FLAGS, *map(str, sources))
-    return directory / "damage"
+    return built("damage", FLAGS, (DAMAGE, *SOURCES))
 
 
 def run(damage: Path, mode: str, images: list[bytes], seed: int = 1) -> dict[int, int]:
