@@ -19,7 +19,7 @@ KEYS = ("type", "error_code", "log_format")
 
 @dataclass(frozen=True, slots=True)
 class Actions:
-    """`mask` has the bits of the actions, `error` the negative errno of a FAIL or 0, `template` the log_format or None."""
+    """`mask` has the actions' bits, `error` is the negative errno of a FAIL or 0, `template` the log_format or None."""
 
     mask: int = 0
     error: int = 0
@@ -30,8 +30,9 @@ class Actions:
         return self.template is not None and any(found[1] == "cwd" for found in MACRO.finditer(self.template))
 
 
-def check_actions(rule: tree.Rule, actions: list[tree.Action], points: list[Point], phase: str,
-                  diagnostics: Diagnostics) -> Actions:
+def check_actions(
+    rule: tree.Rule, actions: list[tree.Action], points: list[Point], phase: str, diagnostics: Diagnostics
+) -> Actions:
     """All action blocks of a rule as one; problems are reported."""
     clauses: dict[str, tree.Setting | tree.Block] = {}
     mask = 0
@@ -41,7 +42,11 @@ def check_actions(rule: tree.Rule, actions: list[tree.Action], points: list[Poin
 
     for clause in (clause for action in actions for clause in action.clauses):
         if clause.key not in KEYS:
-            error(clause.span, f"unknown key `{clause.key}`", suggest(clause.key, KEYS, f"an action has {', '.join(KEYS)}"))
+            error(
+                clause.span,
+                f"unknown key `{clause.key}`",
+                suggest(clause.key, KEYS, f"an action has {', '.join(KEYS)}"),
+            )
         elif isinstance(clause, tree.Block) != (clause.key == "log_format"):
             example = "log_format { … }" if clause.key == "log_format" else f"{clause.key} = …"
             error(clause.span, f"{clause.key} is written `{example}`")
@@ -56,14 +61,21 @@ def check_actions(rule: tree.Rule, actions: list[tree.Action], points: list[Poin
         error(rule.keyword, "the rule has no action", "add `action { LOG }`")
     elif not mask and not any(clause.key == "type" for action in actions for clause in action.clauses):
         error(actions[0].span, "the action has no type", f"write `type = …` with one or more of {', '.join(ACTIONS)}")
-    return Actions(mask, errno(clauses.get("error_code"), mask, error),
-                   template(clauses.get("log_format"), mask, points, phase, rule, diagnostics))
+    return Actions(
+        mask,
+        errno(clauses.get("error_code"), mask, error),
+        template(clauses.get("log_format"), mask, points, phase, rule, diagnostics),
+    )
 
 
 def action_mask(word: tree.Word, phase: str, error) -> int:
     action = ACTIONS.get(word.text)
     if not action:
-        error(word.span, f"unknown action `{word.text}`", suggest(word.text, ACTIONS, f"it is one of {', '.join(ACTIONS)}"))
+        error(
+            word.span,
+            f"unknown action `{word.text}`",
+            suggest(word.text, ACTIONS, f"it is one of {', '.join(ACTIONS)}"),
+        )
         return 0
     if phase not in action.phases:
         error(word.span, f"{action.name} needs `when = {action.phases[0]}`", f"{phase} the call it is too late")
@@ -89,12 +101,15 @@ def errno(setting: tree.Setting | None, mask: int, error) -> int:
     elif text.isdigit():
         error(word.span, f"`{word.text}` is not an error number", f"error numbers go from 1 to {ERRNO_MAX}")
     else:
-        error(word.span, f"unknown error `{word.text}`", suggest(text, ERRORS, "write a number or a name, as -1 or EPERM"))
+        error(
+            word.span, f"unknown error `{word.text}`", suggest(text, ERRORS, "write a number or a name, as -1 or EPERM")
+        )
     return 0
 
 
-def template(block: tree.Block | None, mask: int, points: list[Point], phase: str, rule: tree.Rule,
-             diagnostics: Diagnostics) -> str | None:
+def template(
+    block: tree.Block | None, mask: int, points: list[Point], phase: str, rule: tree.Rule, diagnostics: Diagnostics
+) -> str | None:
     """The log_format of a rule; None if it has none."""
     if not block:
         return None

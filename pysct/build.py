@@ -15,8 +15,12 @@ from pysct.tokens import Token
 
 ESCAPE = re.compile(rb"\\(x[0-9A-Fa-f]{2}|.)", re.DOTALL)
 ESCAPES = {b'"': b'"', b"\\": b"\\", b"n": b"\n", b"t": b"\t"}
-BASES = ((re.compile(r"0[xX][0-9a-fA-F]+"), 16), (re.compile(r"0[bB][01]+"), 2), (re.compile(r"0[oO]?[0-7]+"), 8),
-         (re.compile(r"0|[1-9][0-9]*"), 10))
+BASES = (
+    (re.compile(r"0[xX][0-9a-fA-F]+"), 16),
+    (re.compile(r"0[bB][01]+"), 2),
+    (re.compile(r"0[oO]?[0-7]+"), 8),
+    (re.compile(r"0|[1-9][0-9]*"), 10),
+)
 
 
 class Unusable(Exception):
@@ -38,7 +42,12 @@ class Builder:
 
     def rule(self, parts) -> tree.Rule:
         keyword, end = parts[0], parts[-1]
-        return tree.Rule(Span(keyword.start, end.end), self.source, keyword.span, [part for part in parts if not isinstance(part, Token)])
+        return tree.Rule(
+            Span(keyword.start, end.end),
+            self.source,
+            keyword.span,
+            [part for part in parts if not isinstance(part, Token)],
+        )
 
     def setting(self, parts) -> tree.Setting:
         values = [self.word(token) for token in parts[2::2]]
@@ -96,10 +105,8 @@ class Builder:
 
     def number(self, parts) -> tree.Number:
         text = parts[0].value
-        for pattern, base in BASES:
-            if pattern.fullmatch(text):
-                break
-        else:
+        base = next((base for pattern, base in BASES if pattern.fullmatch(text)), None)
+        if base is None:
             self.refuse(parts[0].span, f"`{text[:32]}` is not a number", "numbers are whole: 42, 0x2a, 0755, 0b101")
         digits = text[2:] if text[1:2].isalpha() else text
         if len(digits) > 64 or (value := int(digits, base)) >> 64:
@@ -153,8 +160,11 @@ class Builder:
         if code == b"0":
             return b"\0"
         shown = code.decode("ascii", "replace")
-        return self.refuse(token.span, f"`\\{shown}` means nothing in a string",
-                           f'escapes are \\" \\\\ \\n \\t and \\x41; a backslash is written `\\\\`, so `\\\\{shown}`')
+        return self.refuse(
+            token.span,
+            f"`\\{shown}` means nothing in a string",
+            f'escapes are \\" \\\\ \\n \\t and \\x41; a backslash is written `\\\\`, so `\\\\{shown}`',
+        )
 
 
 def around(parts) -> Span:

@@ -20,7 +20,10 @@ IN_ACTION = ("type", "error_code", "log_format")
 
 @dataclass(slots=True)
 class Rule:
-    """A rule that was checked. `line` counts from the start of the rule set; `condition` is None where every call matches."""
+    """A rule that was checked.
+
+    `line` counts from the start of the rule set; `condition` is None where every call matches.
+    """
 
     name: str
     source: Source
@@ -75,7 +78,9 @@ class RuleChecker:
     def entry(self, entry):
         if isinstance(entry, tree.Filter):
             if self.filters:
-                self.error(entry.span, "filter_expression stands twice in this rule", "join the conditions with && or ||")
+                self.error(
+                    entry.span, "filter_expression stands twice in this rule", "join the conditions with && or ||"
+                )
             self.filters.append(entry)
         elif isinstance(entry, tree.Action):
             self.actions.append(entry)
@@ -94,8 +99,9 @@ class RuleChecker:
             return f"{key} needs brackets", f"write `{key} {{ … }}`"
         if key in IN_ACTION:
             return f"{key} belongs into an action", f"write `action {{ type = LOG {key} … }}`"
-        return f"unknown key `{key}`", suggest(key, [*SETTINGS, *BLOCKS, *IN_ACTION],
-                                               f"a rule has {', '.join(SETTINGS + BLOCKS)}")
+        return f"unknown key `{key}`", suggest(
+            key, [*SETTINGS, *BLOCKS, *IN_ACTION], f"a rule has {', '.join(SETTINGS + BLOCKS)}"
+        )
 
     def abis(self) -> tuple[str, ...]:
         if "abi" not in self.settings:
@@ -105,7 +111,9 @@ class RuleChecker:
             if word.text in ABIS:
                 chosen.append(word.text)
             else:
-                self.error(word.span, f"unknown ABI `{word.text}`", suggest(word.text, ABIS, f"it is one of {', '.join(ABIS)}"))
+                self.error(
+                    word.span, f"unknown ABI `{word.text}`", suggest(word.text, ABIS, f"it is one of {', '.join(ABIS)}")
+                )
         return tuple(sorted(set(chosen), key=lambda abi: ABIS[abi].number))
 
     def points(self, abis: tuple[str, ...], phase: str) -> list[Point]:
@@ -163,8 +171,12 @@ def check(rules: Iterable[tree.Rule], first_lines: dict[Source, int], diagnostic
         checked.append(rule)
         first = names.setdefault(rule.name, rule)
         if first is not rule and rule.name:
-            diagnostics.error(rule.source, rule.name_span, f"another rule is named `{rule.name}`",
-                              f"it stands in {first.source.name}, line {first.own_line}")
+            diagnostics.error(
+                rule.source,
+                rule.name_span,
+                f"another rule is named `{rule.name}`",
+                f"it stands in {first.source.name}, line {first.own_line}",
+            )
     for rule in checked:
         if not rule.name:
             rule.name = free_name(rule.line, names)

@@ -118,8 +118,13 @@ class Generator:
             case Load():
                 self.emit(node.op, reg, imm=node.index)
             case StrTest():
-                self.emit(node.op, reg, node.operand.operand, imm=self.pool.string(node.text),
-                          price=string_cost(node.op, node.text))
+                self.emit(
+                    node.op,
+                    reg,
+                    node.operand.operand,
+                    imm=self.pool.string(node.text),
+                    price=string_cost(node.op, node.text),
+                )
             case StrPair():
                 self.emit("SEQS", reg, node.left.operand, node.right.operand)
             case Op(operands=(operand,)):

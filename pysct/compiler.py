@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """How does rule text become an image?"""
 
+import gc
 from collections.abc import Iterable
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from pysct.check import Rule, check
@@ -20,6 +22,19 @@ class Result:
     diagnostics: list[Diagnostic] = field(default_factory=list)
 
 
+@contextmanager
+def without_collector():
+    """No search for garbage cycles, of which a compiler makes none: it would go through all rules again and again."""
+    enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if enabled:
+            gc.enable()
+
+
+@without_collector()
 def compile_sources(sources: list[Source]) -> Result:
     """Compile some sources as one rule set, in this order. Never raises because of what they say."""
     diagnostics, result = Diagnostics(), Result()
@@ -37,7 +52,9 @@ def compile_sources(sources: list[Source]) -> Result:
     except TooManyErrors:
         pass
     order = {source: number for number, source in enumerate(sources)}
-    result.diagnostics = sorted(diagnostics, key=lambda found: (order.get(found.source, len(order)), found.span or (-1, -1)))
+    result.diagnostics = sorted(
+        diagnostics, key=lambda found: (order.get(found.source, len(order)), found.span or (-1, -1))
+    )
     return result
 
 
@@ -70,7 +87,7 @@ def remove_rules(text: bytes, names: Iterable[str]) -> bytes:
     kept, at = [], 0
     for rule in sorted((found[name] for name in wanted), key=lambda rule: rule.span):
         start, end = whole_lines(source.text, rule.span)
-        kept.append(source.text[at:max(start, at)])
+        kept.append(source.text[at : max(start, at)])
         at = end
     return encode("".join(kept) + source.text[at:])
 

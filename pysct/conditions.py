@@ -45,7 +45,7 @@ class Checker:
     def unary(self, node):
         found = self.type(node.operand)
         if found == STR:
-            hint = "compare the string: == \"…\"" if node.op == "!" else None
+            hint = 'compare the string: == "…"' if node.op == "!" else None
             return self.error(node, f"`{node.op}` needs a number, and {self.shown(node.operand)} is a string", hint)
         return found
 
@@ -55,8 +55,9 @@ class Checker:
     def truth(self, node) -> bool:
         found = self.type(node)
         if found == STR:
-            self.error(node, f"{self.shown(node)} is a string, not a condition",
-                       "compare it: == \"…\", =~ \"…*\", startswith \"…\"")
+            self.error(
+                node, f"{self.shown(node)} is a string, not a condition", 'compare it: == "…", =~ "…*", startswith "…"'
+            )
         return found == INT
 
     def binary(self, node):
@@ -70,7 +71,9 @@ class Checker:
             return INT if left == right else self.mismatch(node, node.left, left, node.right, right)
         if STR in (left, right):
             culprit = node.left if left == STR else node.right
-            hint = "strings are compared by ==, !=, =~, !~, startswith, endswith, contains" if node.op in ORDER else None
+            hint = (
+                "strings are compared by ==, !=, =~, !~, startswith, endswith, contains" if node.op in ORDER else None
+            )
             return self.error(node, f"`{node.op}` needs numbers, and {self.shown(culprit)} is a string", hint)
         return INT
 
@@ -105,8 +108,9 @@ class Checker:
         return INT if all(found for _, found in bounds) else None
 
     def mismatch(self, where, left, left_type: str, right, right_type: str):
-        return self.error(where, f"{self.shown(left)} is {left_type} and {self.shown(right)} is {right_type}: "
-                                 "they cannot be compared")
+        return self.error(
+            where, f"{self.shown(left)} is {left_type} and {self.shown(right)} is {right_type}: they cannot be compared"
+        )
 
     def suspect(self, node):
         """Warn of what C's precedence makes of something that looks different."""
@@ -114,15 +118,21 @@ class Checker:
             if not isinstance(child, tree.Binary) or child.enclosed:
                 continue
             if node.op in BITS and child.op in EQUALITY | ORDER:
-                self.warn(node, f"`{node.op}` takes the result of `{child.op}`, as in C",
-                          f"put the `{node.op}` in parentheses if it shall come first")
+                self.warn(
+                    node,
+                    f"`{node.op}` takes the result of `{child.op}`, as in C",
+                    f"put the `{node.op}` in parentheses if it shall come first",
+                )
             elif node.op in ORDER and child.op in ORDER:
-                self.warn(node, f"`{node.op}` compares with the truth value of `{child.op}`, as in C",
-                          "write `a < b && b < c`")
+                self.warn(
+                    node,
+                    f"`{node.op}` compares with the truth value of `{child.op}`, as in C",
+                    "write `a < b && b < c`",
+                )
 
     def shown(self, node) -> str:
         """What the rule says there, short."""
-        text = " ".join(self.source.text[node.span.start:node.span.end].split())
+        text = " ".join(self.source.text[node.span.start : node.span.end].split())
         return f"`{text if len(text) <= 40 else text[:39] + '…'}`"
 
     def error(self, node, message: str, hint: str | None = None) -> None:

@@ -32,9 +32,12 @@ class Diagnostic:
 
     def to_json(self) -> dict:
         """The same as a dictionary for json.dumps; line and column count from 1, end_column is behind the last."""
-        data = {"severity": self.severity, "message": printable(self.message),
-                "hint": printable(self.hint) if self.hint else None,
-                "file": printable(self.source.name) if self.source else None}
+        data = {
+            "severity": self.severity,
+            "message": printable(self.message),
+            "hint": printable(self.hint) if self.hint else None,
+            "file": printable(self.source.name) if self.source else None,
+        }
         if self.source and self.span:
             start, end = self.source.position(self.span.start), self.source.position(self.span.end)
             data |= {"line": start.line, "column": start.column, "end_line": end.line, "end_column": end.column}
@@ -108,7 +111,7 @@ def excerpt(source: Source, span: Span) -> str:
     left = max(0, min(start - WIDTH // 3, len(text) - WIDTH)) if len(text) > WIDTH else 0
     right = left + WIDTH
     lead = ("…" if left else "") + printable(text[left:start])
-    meant = printable(text[start:min(end, right)])
+    meant = printable(text[start : min(end, right)])
     rest = printable(text[end:right]) + ("…" if right < len(text) else "")
     return f"    {lead}{meant}{rest}".rstrip() + f"\n    {' ' * len(lead)}^{'~' * (max(len(meant), 1) - 1)}"
 

@@ -47,9 +47,13 @@ class Listing:
 
     def lines(self) -> list[str]:
         prog = self.prog
-        arguments = ", ".join(f"{name} {named(KIND_NAMES, kind, 'kind')}" for name, kind in zip(self.arguments, prog.kinds))
-        lines = [f"{calls.abi_name(prog.abi)} {calls.call_name(prog.abi, prog.nr)}({arguments}) "
-                 f"{named(PHASE_NAMES, prog.phase, 'phase')}: cost {prog.cost}"]
+        arguments = ", ".join(
+            f"{name} {named(KIND_NAMES, kind, 'kind')}" for name, kind in zip(self.arguments, prog.kinds)
+        )
+        lines = [
+            f"{calls.abi_name(prog.abi)} {calls.call_name(prog.abi, prog.nr)}({arguments}) "
+            f"{named(PHASE_NAMES, prog.phase, 'phase')}: cost {prog.cost}"
+        ]
         for at, insn in enumerate(prog.insns):
             label = self.labels.get(at, "")
             lines.append(f"{label + ':' if label else '':4}{self.instruction(at, insn)}".rstrip())

@@ -9,7 +9,9 @@ import re
 from functools import lru_cache
 
 BYTE = rb"(?:\\[\x00-\xff]|[^\\])"
-SET = re.compile(rb"\[(?P<negated>[!^]?+)(?P<members>" + BYTE + rb"(?:(?!\])" + BYTE + rb")*)\]")  # a first ] is a member
+SET = re.compile(
+    rb"\[(?P<negated>[!^]?+)(?P<members>" + BYTE + rb"(?:(?!\])" + BYTE + rb")*)\]"
+)  # a first ] is a member
 RANGE = re.compile(rb"(" + BYTE + rb")(?:-(" + BYTE + rb"))?")
 
 
@@ -36,7 +38,7 @@ def segments(pattern: bytes) -> list[bytes]:
     """The parts between the stars, as regular expressions."""
     out, at = [b""], 0
     while at < len(pattern):
-        byte = pattern[at:at + 1]
+        byte = pattern[at : at + 1]
         if byte == b"[":
             found = SET.match(pattern, at)
             if not found:
@@ -51,7 +53,7 @@ def segments(pattern: bytes) -> list[bytes]:
         else:
             if byte == b"\\":
                 at += 1
-                byte = pattern[at:at + 1]
+                byte = pattern[at : at + 1]
                 if not byte:
                     raise GlobError("the glob ends in a backslash that has nothing to quote")
             out[-1] += re.escape(byte)

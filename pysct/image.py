@@ -6,10 +6,27 @@ import zlib
 from ctypes import sizeof
 from dataclasses import dataclass, field
 
-from pysct.abi import INSN_FORMAT, MAGIC, NONE, VERSION, ImageStruct, ProgStruct, RuleStruct, SectionStruct, StringStruct
+from pysct.abi import (
+    INSN_FORMAT,
+    MAGIC,
+    NONE,
+    VERSION,
+    ImageStruct,
+    ProgStruct,
+    RuleStruct,
+    SectionStruct,
+    StringStruct,
+)
 
-SECTIONS = {"progs": sizeof(ProgStruct), "rules": sizeof(RuleStruct), "insns": struct.calcsize(INSN_FORMAT),
-            "consts": 8, "strings": sizeof(StringStruct), "text": 1, "source": 1}  # bytes of an element
+SECTIONS = {
+    "progs": sizeof(ProgStruct),
+    "rules": sizeof(RuleStruct),
+    "insns": struct.calcsize(INSN_FORMAT),
+    "consts": 8,
+    "strings": sizeof(StringStruct),
+    "text": 1,
+    "source": 1,
+}  # bytes of an element
 BEHIND_CRC = ImageStruct.crc.offset + ImageStruct.crc.size
 
 
@@ -81,19 +98,30 @@ def string_sections(strings: list[bytes]) -> dict[str, tuple[bytes, int]]:
 
 
 def decode(data: bytes) -> Image:
-    """What an image says. Raises ImageError, and nothing else, if it is damaged; it need not be one the kernel accepts."""
+    """What an image says, which the kernel need not accept. Raises ImageError, and nothing else, if it is damaged."""
     head = check_head(data)
     raw = {name: section(data, getattr(head, name), width, name) for name, width in SECTIONS.items()}
     strings = [part(raw["text"], offset, size, "string") for offset, size in struct.iter_unpack("<II", raw["strings"])]
     insns = list(struct.iter_unpack(INSN_FORMAT, raw["insns"]))
-    image = Image(consts=tuple(number for number, in struct.iter_unpack("<q", raw["consts"])), strings=strings,
-                  source=raw["source"])
+    image = Image(
+        consts=tuple(number for (number,) in struct.iter_unpack("<q", raw["consts"])),
+        strings=strings,
+        source=raw["source"],
+    )
     for at in range(head.rules.count):
         image.rules.append(decode_rule(RuleStruct.from_buffer_copy(raw["rules"], at * sizeof(RuleStruct)), strings))
     for at in range(head.progs.count):
         prog = ProgStruct.from_buffer_copy(raw["progs"], at * sizeof(ProgStruct))
-        image.progs.append(Prog(prog.abi, prog.nr, prog.phase, tuple(prog.kinds[:prog.nargs]),
-                                part(insns, prog.insn, prog.insns, "program"), prog.cost))
+        image.progs.append(
+            Prog(
+                prog.abi,
+                prog.nr,
+                prog.phase,
+                tuple(prog.kinds[: prog.nargs]),
+                part(insns, prog.insn, prog.insns, "program"),
+                prog.cost,
+            )
+        )
     return image
 
 
@@ -120,10 +148,10 @@ def part(whole, start: int, count: int, what: str):
     """`count` elements of a sequence, all of which must exist."""
     if start + count > len(whole):
         raise ImageError(f"it has a {what} that lies outside")
-    return whole[start:start + count]
+    return whole[start : start + count]
 
 
 def decode_rule(rule: RuleStruct, strings: list[bytes]) -> ImageRule:
-    name, = part(strings, rule.name, 1, "rule name")
+    (name,) = part(strings, rule.name, 1, "rule name")
     template = None if rule.template == NONE else part(strings, rule.template, 1, "log_format")[0]
     return ImageRule(name, rule.digest, rule.line, rule.phase, rule.actions, rule.error, rule.flags, template)

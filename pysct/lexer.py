@@ -10,13 +10,17 @@ from dataclasses import dataclass
 
 from pysct.abi import Limit
 from pysct.diagnostics import Diagnostics
+from pysct.slips import explain_text
 from pysct.source import Source, Span
 from pysct.tokens import ASSIGNED, CLOSES, OPENER, RULE_STARTS, RULE_STARTS_LINE, Item, Patterns, Token, balanced
 
+REFUSED = frozenset({"COMMENT", "UNCLOSED", "QUOTED", "BAD"})  # see pysct.tokens
 BLOCKS = {"rule": "RULE", "action": "ACTION", "filter_expression": "FILTER"}  # all others hold raw text
 # A key of a rule inside an expression means that the expression was not closed.
-KEYS = {"syscall_name": ASSIGNED, "rule_name": ASSIGNED, "when": ASSIGNED, "continue": ASSIGNED, "abi": ASSIGNED,
-        "action": OPENER, "filter_expression": OPENER, "log_format": OPENER}
+KEYS = {
+    **dict.fromkeys(("syscall_name", "rule_name", "when", "continue", "abi"), ASSIGNED),
+    **dict.fromkeys(("action", "filter_expression", "log_format"), OPENER),
+}
 
 
 @dataclass(slots=True)
@@ -105,7 +109,8 @@ class Lexer:
         """`<` or `>` inside < >, where only `>` means something: the end."""
         if text in (">", ">>") and not self.operand_follows(after):
             return self.close(">", start)  # >> ends two blocks
-        self.error(start, after, f"`{text}` cannot stand bare inside < >", "put the comparison in parentheses: (UID > 5)")
+        hint = "put the comparison in parentheses: (UID > 5)"
+        self.error(start, after, f"`{text}` cannot stand bare inside < >", hint)
         return after
 
     def operand_follows(self, pos: int) -> bool:
@@ -143,7 +148,7 @@ class Lexer:
         if end is None:
             self.unclosed(self.stack[-1], limit)
             return limit
-        self.emit("RAW", self.text[at + 1:end], at + 1, end)
+        self.emit("RAW", self.text[at + 1 : end], at + 1, end)
         return self.close(self.text[end], end)
 
     def next_rule(self, pos: int) -> int:
@@ -209,30 +214,18 @@ class Lexer:
         self.item.broken = True
 
     def refuse(self, kind: str, start: int, after: int) -> int:
-        """Report what is no token; where to go on."""
-        if kind == "COMMENT":
-            self.error(start, after, "the comment is not closed", "`*/` is missing")
-            return len(self.text)
-        if kind == "UNCLOSED":
-            end = self.text.find("\n", start)
-            end = len(self.text) if end < 0 else end
-            self.error(start, end, "the string is not closed",
-                       'a string ends with `"` on the line where it starts; a `"` inside is written `\\"`')
-            return end
-        if kind == "QUOTED":
-            inside = self.text[start + 1:after - 1] if after > start + 1 else "…"
-            self.error(start, after, "a string stands in double quotes", f'write "{inside}"')
-        elif self.text[start] == "\0":
-            self.error(start, after, "a NUL byte: this is not a text file")
-        elif not self.item.broken:
-            self.error(start, after, f"`{self.text[start]}` means nothing here")
-        return after
+        """Report what is no token, once in a rule if it is a single character; where to go on."""
+        end, message, hint = explain_text(self.text, kind, start, after)
+        if kind != "BAD" or not self.item.broken:
+            self.error(start, end, message, hint)
+        return len(self.text) if kind == "COMMENT" else end
 
     def between(self, kind: str, start: int, after: int) -> int:
         """Report what stands between rules, once, and find the next rule."""
         text = self.text[start:after]
         if text == ";":
             return after
+        self.item = Item([])
         if kind in REFUSED:
             after = self.refuse(kind, start, after)
         elif text[0] in "}>":
@@ -241,6 +234,3 @@ class Lexer:
             self.error(start, after, f"expected a rule, not `{text[:32]}`", "a rule starts with `rule {` or `rule <`")
         found = RULE_STARTS.search(self.text, after)
         return found.start() if found else len(self.text)
-
-
-REFUSED = frozenset({"COMMENT", "UNCLOSED", "QUOTED", "BAD"})

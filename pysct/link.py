@@ -40,7 +40,9 @@ class Linker:
                 if rule.flags & RuleFlag.CONTINUE:
                     self.count_continue(rule, point)
         if not any(codes) and self.diagnostics.errors == errors:
-            self.diagnostics.warning(rule.source, rule.name_span, "the rule never matches: its condition is always false")
+            self.diagnostics.warning(
+                rule.source, rule.name_span, "the rule never matches: its condition is always false"
+            )
 
     def codes(self, rule: Rule, index: int) -> list[Code | None]:
         """The rule's code at each of its points; made once for all points at which names mean the same."""
@@ -66,30 +68,51 @@ class Linker:
         except lower.Refused as refused:
             self.diagnostics.error(rule.source, refused.node.span, *refused.args)
         except TooComplex:
-            self.diagnostics.error(rule.source, rule.condition.span,
-                                   f"the condition needs more than {Limit.REGS} registers", "split the rule")
+            self.diagnostics.error(
+                rule.source,
+                rule.condition.span,
+                f"the condition needs more than {Limit.REGS} registers",
+                "split the rule",
+            )
         return None
 
     def warn_decided(self, rule: Rule, decided: list[dict]):
         """Warn of comparisons that come out the same at all points, whatever the call is."""
         for key, (node, outcome, low, high) in decided[0].items():
             if all(key in other and other[key].outcome == outcome for other in decided):
-                text = " ".join(rule.source.text[node.span.start:node.span.end].split())
-                self.diagnostics.warning(rule.source, node.span, f"`{text}` is {'always' if outcome else 'never'} true",
-                                         f"what it compares is at least {low} and at most {high}")
+                text = " ".join(rule.source.text[node.span.start : node.span.end].split())
+                self.diagnostics.warning(
+                    rule.source,
+                    node.span,
+                    f"`{text}` is {'always' if outcome else 'never'} true",
+                    f"what it compares is at least {low} and at most {high}",
+                )
 
     def count_continue(self, rule: Rule, point: Point):
         self.continues[point, rule.phase] += 1
         if self.continues[point, rule.phase] == Limit.MATCHES:
-            self.diagnostics.error(rule.source, rule.name_span, f"{point.call} has more than {Limit.MATCHES - 1} rules with "
-                                   "`continue = yes`", "let some of them end the search")
+            self.diagnostics.error(
+                rule.source,
+                rule.name_span,
+                f"{point.call} has more than {Limit.MATCHES - 1} rules with `continue = yes`",
+                "let some of them end the search",
+            )
 
     def entry(self, rule: Rule) -> bytes:
         """struct sct_rule."""
         template = NONE if rule.actions.template is None else self.pool.string(encode_text(rule.actions.template))
-        return bytes(RuleStruct(digest=digest(rule), name=self.pool.string(encode_text(rule.name)), template=template,
-                                line=rule.line, error=rule.actions.error, actions=rule.actions.mask,
-                                phase=PHASES[rule.phase], flags=rule.flags))
+        return bytes(
+            RuleStruct(
+                digest=digest(rule),
+                name=self.pool.string(encode_text(rule.name)),
+                template=template,
+                line=rule.line,
+                error=rule.actions.error,
+                actions=rule.actions.mask,
+                phase=PHASES[rule.phase],
+                flags=rule.flags,
+            )
+        )
 
     def image(self, source: bytes) -> bytes | None:
         """The whole image; None after reporting a limit that it exceeds."""
@@ -101,15 +124,33 @@ class Linker:
             if cost > Limit.COST:
                 self.too_many(cost, "COST", f" for {point.call}")
             kinds = [KINDS[kind].number for _, kind in point.args]
-            progs.append(bytes(ProgStruct(abi=ABIS[point.abi].number, nr=point.nr, phase=PHASES[phase], nargs=len(kinds),
-                                          kinds=(*kinds, *[0] * (Limit.ARGS - len(kinds))), insn=count, insns=size,
-                                          cost=min(cost, Limit.COST))))
+            progs.append(
+                bytes(
+                    ProgStruct(
+                        abi=ABIS[point.abi].number,
+                        nr=point.nr,
+                        phase=PHASES[phase],
+                        nargs=len(kinds),
+                        kinds=(*kinds, *[0] * (Limit.ARGS - len(kinds))),
+                        insn=count,
+                        insns=size,
+                        cost=min(cost, Limit.COST),
+                    )
+                )
+            )
             insns += [code.insns for code in codes]
             count += size
-        sections = {"progs": (b"".join(progs), len(progs)), "rules": (b"".join(self.rules), len(self.rules)),
-                    "insns": (b"".join(insns), count), "source": (source, len(source)),
-                    "consts": (b"".join(value.to_bytes(8, "little", signed=True) for value in self.pool.consts),
-                               len(self.pool.consts)), **string_sections(list(self.pool.strings))}
+        sections = {
+            "progs": (b"".join(progs), len(progs)),
+            "rules": (b"".join(self.rules), len(self.rules)),
+            "insns": (b"".join(insns), count),
+            "source": (source, len(source)),
+            "consts": (
+                b"".join(value.to_bytes(8, "little", signed=True) for value in self.pool.consts),
+                len(self.pool.consts),
+            ),
+            **string_sections(list(self.pool.strings)),
+        }
         for name in ("progs", "rules", "insns", "consts", "strings"):
             if sections[name][1] > getattr(Limit, name.upper()):
                 self.too_many(sections[name][1], name.upper())
@@ -119,15 +160,28 @@ class Linker:
         return None if self.diagnostics.errors else image
 
     def too_many(self, found: int, limit: str, where: str = ""):
-        self.diagnostics.error(None, None, f"too much{where}: {found} of at most {getattr(Limit, limit)} ({LIMIT_DOC[limit]})",
-                               "split the rules, or write fewer")
+        self.diagnostics.error(
+            None,
+            None,
+            f"too much{where}: {found} of at most {getattr(Limit, limit)} ({LIMIT_DOC[limit]})",
+            "split the rules, or write fewer",
+        )
 
 
 def digest(rule: Rule) -> int:
     """A number that stays the same as long as the rule says the same, wherever it stands."""
     points = sorted((point.abi, point.nr) for point in rule.points)
     condition = canonical(rule.condition) if rule.condition else None
-    meaning = (rule.name, points, rule.phase, condition, rule.actions.mask, rule.actions.error, rule.actions.template, rule.flags)
+    meaning = (
+        rule.name,
+        points,
+        rule.phase,
+        condition,
+        rule.actions.mask,
+        rule.actions.error,
+        rule.actions.template,
+        rule.flags,
+    )
     return int.from_bytes(blake2b(repr(meaning).encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
 
 

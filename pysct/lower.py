@@ -4,14 +4,21 @@
 from typing import NamedTuple
 
 from pysct import fold, ir, tree
-from pysct.ir import Chain, Int, Member, Op, Str, StrPair, StrRef, StrTest
+from pysct.ir import Int, Member, Op, Str, StrRef
+from pysct.simplify import chain, compute, decide, equal, known, negate, number_member, strings
 
-TESTS = {"==": "SEQ", "!=": "SEQ", "=~": "SGLOB", "!~": "SGLOB", "startswith": "SPRE", "endswith": "SSUF", "contains": "SCON"}
+TESTS = {
+    "==": "SEQ",
+    "!=": "SEQ",
+    "=~": "SGLOB",
+    "!~": "SGLOB",
+    "startswith": "SPRE",
+    "endswith": "SSUF",
+    "contains": "SCON",
+}
 NEGATED = frozenset({"!=", "!~"})
 OPCODES = {"+": "ADD", "-": "SUB", "*": "MUL", "/": "DIV", "%": "MOD", "&": "AND", "|": "OR", "^": "XOR", "<<": "SHL"}
 SWAPPED = {">": "<", ">=": "<="}
-INVERSE = {"EQ": "NE", "NE": "EQ"}
-CROSSED = {"LT": "LE", "LE": "LT", "LTU": "LEU", "LEU": "LTU"}  # !(a < b) is b <= a
 
 
 class Refused(Exception):
@@ -85,7 +92,9 @@ class Lowering:
         unsigned = ir.is_unsigned(left) or ir.is_unsigned(right) and op not in ("<<", ">>")
         if isinstance(right, Int):
             if op in ("/", "%") and right.value == 0:
-                raise Refused(node.right, "division by zero", "its result is unknown, so that the rule could never match")
+                raise Refused(
+                    node.right, "division by zero", "its result is unknown, so that the rule could never match"
+                )
             if op in ("<<", ">>") and not 0 <= right.value < 64:
                 raise Refused(node.right, f"a shift by {right.value}", "numbers have 64 bits: shift by 0 to 63")
             if isinstance(left, Int):
@@ -122,8 +131,8 @@ class Lowering:
                         raise Refused(element, "the range is empty", "the lower number comes first")
                     constant.append((low.value, high.value))
                 else:
-                    others.append(chain("ALL", [self.compare(element, "<=", low, operand),
-                                                self.compare(element, "<=", operand, high)]))
+                    bounds = self.compare(element, "<=", low, operand), self.compare(element, "<=", operand, high)
+                    others.append(chain("ALL", bounds))
                 continue
             value = self.lower(element)
             if isinstance(value, Int):
@@ -138,94 +147,3 @@ class Lowering:
         if isinstance(operand, Str):
             return chain("ANY", [Int(int(operand.value in texts)), *others])
         return chain("ANY", [Member(operand, texts) if texts else Int(0), *others])
-
-
-def number_member(operand, ranges: list[tuple[int, int]]):
-    """Whether a number lies in one of some ranges; those that it cannot reach are left out."""
-    if isinstance(operand, Int):
-        return Int(int(any(low <= operand.value <= high for low, high in ranges)))
-    reached = tuple(dict.fromkeys((max(low, operand.low), min(high, operand.high)) for low, high in ranges
-                                  if max(low, operand.low) <= min(high, operand.high)))
-    return Member(operand, reached) if reached else known(False, operand, Int(0))
-
-
-def compute(op: str, operands: tuple, unsigned: bool) -> Op:
-    return Op(op, operands, 0, ir.U64_MAX) if unsigned else Op(op, operands)
-
-
-def strings(op: str, left, right):
-    """A test of two strings, of which any may be known now."""
-    if isinstance(left, Str) and isinstance(right, Str):
-        return Int(int(fold.STRINGS[op](left.value, right.value)))
-    if isinstance(right, Str):
-        return StrTest(op, left, right.value)
-    if isinstance(left, Str):  # only == and != have names on both sides
-        return StrTest(op, right, left.value)
-    return StrPair(left, right)
-
-
-def decide(op: str, left, right) -> bool | None:
-    """What a comparison yields whatever the operands are, by their ranges; None if it depends."""
-    if op in ("==", "!="):
-        return op == "!=" if left.high < right.low or right.high < left.low else None
-    strict = op == "<"
-    if left.high < right.low or not strict and left.high == right.low:
-        return True
-    if left.low > right.high or strict and left.low == right.high:
-        return False
-    return None
-
-
-def equal(wanted: bool, left, right):
-    """Whether two numbers are equal, or differ."""
-    for one, other in ((left, right), (right, left)):
-        if one == Int(0):
-            return Op("FALSE", (other,), 0, 1) if wanted else truth(other)
-    return Op("EQ" if wanted else "NE", (left, right), 0, 1)
-
-
-def known(outcome: bool, *operands):
-    """A truth value that no number can change, but which is unknown where an operand is."""
-    doubtful = [operand for operand in operands if ir.may_be_unknown(operand)]
-    if not doubtful:
-        return Int(int(outcome))
-    zeros = [Op("AND", (operand, Int(0)), 0, 0) for operand in doubtful]
-    zero = zeros[0] if len(zeros) == 1 else Op("OR", tuple(zeros), 0, 0)
-    return Op("EQ" if outcome else "NE", (zero, Int(0)), 0, 1)
-
-
-def truth(node):
-    """The node as 0 or 1."""
-    if isinstance(node, Int):
-        return Int(int(node.value != 0))
-    return node if ir.is_truth(node) else Op("TRUE", (node,), 0, 1)
-
-
-def negate(node):
-    """Not the node, unknown where it is."""
-    if isinstance(node, Int):
-        return Int(int(node.value == 0))
-    if isinstance(node, Op) and node.op in INVERSE:
-        return Op(INVERSE[node.op], node.operands, 0, 1)
-    if isinstance(node, Op) and node.op in CROSSED:
-        return Op(CROSSED[node.op], node.operands[::-1], 0, 1)
-    if isinstance(node, Op) and node.op == "FALSE":
-        return truth(node.operands[0])
-    return Op("FALSE", (node,), 0, 1)
-
-
-def chain(op: str, operands: list):
-    """ALL or ANY of some nodes, without those that decide nothing."""
-    neutral = int(op == "ALL")
-    kept = []
-    for operand in operands:
-        if isinstance(operand, Int):
-            if (operand.value != 0) != neutral:
-                return Int(1 - neutral)
-        elif isinstance(operand, Chain) and operand.op == op:
-            kept += operand.operands
-        else:
-            kept.append(operand)
-    if not kept:
-        return Int(neutral)
-    return truth(kept[0]) if len(kept) == 1 else Chain(op, tuple(kept))

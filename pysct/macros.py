@@ -37,7 +37,11 @@ def check_macro(name: str | None, points: list[Point], phase: str) -> tuple[str,
         return None
     if name in FIELD_MACROS:
         needs = FIELD_MACROS[name].phase
-        return None if needs in ("any", phase) else (f"`%{name}` is only known {needs} the call", f"write `when = {needs}`")
+        return (
+            None
+            if needs in ("any", phase)
+            else (f"`%{name}` is only known {needs} the call", f"write `when = {needs}`")
+        )
     lacking = [point for point in points if all(name != argument for argument, _ in point.args)]
     if not lacking:
         return None

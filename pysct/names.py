@@ -12,12 +12,14 @@ from pysct.points import Point
 from pysct.source import Source, Span
 
 INT, STR = "a number", "a string"
-FIELD_LEAVES = {name: ir.StrRef(f.number) if f.type == "str" else ir.Load("LDF", f.number) for name, f in FIELDS.items()}
+FIELD_LEAVES = {
+    name: ir.StrRef(f.number) if f.type == "str" else ir.Load("LDF", f.number) for name, f in FIELDS.items()
+}
 
 
 @dataclass(slots=True)
 class Names:
-    """`leaves` gives each name its meaning at each point of the rule, in their order; `types` whether it is INT or STR."""
+    """`leaves` has the meaning of each name at each point of the rule, in their order; `types` says INT or STR."""
 
     leaves: dict[str | int, list] = field(default_factory=dict)
     types: dict[str | int, str] = field(default_factory=dict)
@@ -81,7 +83,9 @@ def used(condition: tree.Node) -> dict[str | int, Span]:
     return found
 
 
-def resolve(condition: tree.Node, points: list[Point], phase: str, source: Source, diagnostics: Diagnostics) -> Names | None:
+def resolve(
+    condition: tree.Node, points: list[Point], phase: str, source: Source, diagnostics: Diagnostics
+) -> Names | None:
     """The names of a condition; None after reporting those that mean nothing, or not the same everywhere."""
     names, good = Names(), True
     for key, span in used(condition).items():
@@ -122,7 +126,10 @@ def missing(key: str | int, points: list[Point], leaves: list) -> tuple[str, str
         abis = ", ".join(dict.fromkeys(point.abi for point in lacking))
         return f"`{key}` has no value in the ABI {abis}", None
     if len(lacking) < len(points):
-        return f"`{key}` is not an argument of {few}", "write one rule for the calls that have it and one for the others"
+        return (
+            f"`{key}` is not an argument of {few}",
+            "write one rule for the calls that have it and one for the others",
+        )
     known = [*FIELDS, *STATICS, "PARAMS", *dict.fromkeys(name for point in points for name, _ in point.args)]
     hint = suggest(key, known) or suggest(key, CONSTANTS)
     if hint is None and len(points) == 1:
@@ -136,5 +143,7 @@ def mixed(key: str | int, points: list[Point], leaves: list) -> tuple[str, str |
     shown = f"PARAMS[{key}]" if isinstance(key, int) else f"`{key}`"
     strings = calls([point for point, leaf in zip(points, leaves) if type_of(leaf) == STR])
     numbers = calls([point for point, leaf in zip(points, leaves) if type_of(leaf) == INT])
-    return (f"{shown} is a string in {strings} and a number in {numbers}",
-            "use the argument's own name where they share one, or write a rule for each call")
+    return (
+        f"{shown} is a string in {strings} and a number in {numbers}",
+        "use the argument's own name where they share one, or write a rule for each call",
+    )

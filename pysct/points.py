@@ -60,11 +60,17 @@ def named(word: str, abis: tuple[str, ...], phase: str) -> tuple[Point, ...]:
     else:
         return tuple(point(abi, word) for abi in abis if word in CALLS[abi])
     endless = calls_of_class("noreturn") if phase == "after" else ()
-    return tuple(point(abi, call) for abi in abis for call in members
-                 if call in CALLS[abi] and call not in UNIMPLEMENTED[abi] and call not in endless)
+    return tuple(
+        point(abi, call)
+        for abi in abis
+        for call in members
+        if call in CALLS[abi] and call not in UNIMPLEMENTED[abi] and call not in endless
+    )
 
 
-def select(words: list[Word], abis: tuple[str, ...], phase: str, source: Source, diagnostics: Diagnostics) -> list[Point]:
+def select(
+    words: list[Word], abis: tuple[str, ...], phase: str, source: Source, diagnostics: Diagnostics
+) -> list[Point]:
     """The points of a rule, in the order of the image; what stands for none is reported."""
     chosen = {}
     for word in words:
@@ -75,8 +81,12 @@ def select(words: list[Word], abis: tuple[str, ...], phase: str, source: Source,
             diagnostics.error(source, word.span, str(error), error.hint)
             continue
         if phase == "after" and text in calls_of_class("noreturn"):
-            diagnostics.error(source, word.span, f"{text} does not return, so that nothing comes after it",
-                              "judge it with `when = before`")
+            diagnostics.error(
+                source,
+                word.span,
+                f"{text} does not return, so that nothing comes after it",
+                "judge it with `when = before`",
+            )
         if not found:
             diagnostics.error(source, word.span, *nothing(text, abis))
         chosen.update((p, None) for p in found)
@@ -94,6 +104,9 @@ def nothing(text: str, abis: tuple[str, ...]) -> tuple[str, str | None]:
         return f"`{text}` matches no system call of {where}", None
     others = [abi for abi in CALLS if text in CALLS[abi]]
     if others:
-        return f"`{text}` is not a system call of {where}", f"it exists in {', '.join(others)}: write `abi = {others[0]}`"
+        return (
+            f"`{text}` is not a system call of {where}",
+            f"it exists in {', '.join(others)}: write `abi = {others[0]}`",
+        )
     calls = {call for abi in abis for call in CALLS[abi]}
     return f"unknown system call `{text}`", suggest(text, sorted(calls))

@@ -23,7 +23,7 @@ def in_expression(tokens: list[Token], index: int) -> bool:
     opened = []
     for at, token in enumerate(tokens[:index]):
         if token.type == "OPEN":
-            before = [t.type for t in tokens[max(at - 2, 0):at]]
+            before = [t.type for t in tokens[max(at - 2, 0) : at]]
             opened.append("FILTER" in before or "IN" in before)
         elif token.type == "CLOSE":
             opened.pop()
@@ -70,3 +70,19 @@ def explain_block(tokens: list[Token], index: int, expected: set[str]) -> tuple[
     if before.type == "NAME" and "EQ" in expected:
         return f"`{before.value[:32]}` needs a value, before {shown}", f"write `{before.value[:32]} = …`"
     return f"{shown} does not belong here", None
+
+
+def explain_text(text: str, kind: str, start: int, after: int) -> tuple[int, str, str | None]:
+    """Where it ends, message and hint for what is no token: see FIRST and LAST in pysct.tokens."""
+    if kind == "COMMENT":
+        return after, "the comment is not closed", "`*/` is missing"
+    if kind == "UNCLOSED":
+        end = text.find("\n", start)
+        hint = 'a string ends with `"` on the line where it starts; a `"` inside is written `\\"`'
+        return len(text) if end < 0 else end, "the string is not closed", hint
+    if kind == "QUOTED":
+        inside = text[start + 1 : after - 1] if after > start + 1 else "…"
+        return after, "a string stands in double quotes", f'write "{inside}"'
+    if text[start] == "\0":
+        return after, "a NUL byte: this is not a text file", None
+    return after, f"`{text[start]}` means nothing here", None

@@ -53,7 +53,9 @@ class Patterns:
 
     def __init__(self, terminals: dict[str, tuple[str, bool]]):
         self.words = {regexp: name for name, (regexp, _) in terminals.items() if regexp.isidentifier()}
-        exact = {name: regexp for name, (regexp, pattern) in terminals.items() if regexp not in self.words and not pattern}
+        exact = {
+            name: regexp for name, (regexp, pattern) in terminals.items() if regexp not in self.words and not pattern
+        }
         longest_first = dict(sorted(exact.items(), key=lambda item: -len(item[1])))
         patterns = {name: regexp for name, (regexp, pattern) in terminals.items() if pattern}
         self.token = alternatives(FIRST | patterns | longest_first | LAST)
@@ -61,7 +63,9 @@ class Patterns:
 
 
 def alternatives(regexps: dict[str, str]) -> re.Pattern:
-    return re.compile(SKIP + "(?:" + "|".join(f"(?P<{name}>{regexp})" for name, regexp in regexps.items()) + ")", re.ASCII)
+    return re.compile(
+        SKIP + "(?:" + "|".join(f"(?P<{name}>{regexp})" for name, regexp in regexps.items()) + ")", re.ASCII
+    )
 
 
 def balanced(text: str, at: int, limit: int) -> int | None:

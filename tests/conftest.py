@@ -3,4 +3,6 @@
 
 
 def pytest_addoption(parser):
-    parser.addoption("--update", action="store_true", help="write what the tests of tests/golden and tests/bad expect anew")
+    parser.addoption(
+        "--update", action="store_true", help="write what the tests of tests/golden and tests/bad expect anew"
+    )

@@ -20,7 +20,7 @@ KIND_NAMES = {kind.number: kind for kind in KINDS.values()}
 
 @dataclass
 class Event:
-    """A call: `args` are registers, or bytes for what a string argument points to, UNKNOWN where that cannot be read."""
+    """A call: `args` are registers, or what a string argument points to as bytes, UNKNOWN if that cannot be read."""
 
     call: str
     args: tuple = ()
@@ -47,18 +47,37 @@ def divide(a: int, b: int) -> int:
 
 
 NUMERIC = {  # on values modulo 2^64
-    "ADD": lambda a, b: a + b, "SUB": lambda a, b: a - b, "MUL": lambda a, b: a * b,
-    "AND": lambda a, b: a & b, "OR": lambda a, b: a | b, "XOR": lambda a, b: a ^ b,
-    "SHL": lambda a, b: a << (b & 63), "SHR": lambda a, b: a >> (b & 63), "SAR": lambda a, b: signed(a) >> (b & 63),
-    "DIV": lambda a, b: divide(signed(a), signed(b)), "DIVU": lambda a, b: a // b,
-    "MOD": lambda a, b: signed(a) - divide(signed(a), signed(b)) * signed(b), "MODU": lambda a, b: a % b,
-    "EQ": lambda a, b: a == b, "NE": lambda a, b: a != b, "LTU": lambda a, b: a < b, "LEU": lambda a, b: a <= b,
-    "LT": lambda a, b: signed(a) < signed(b), "LE": lambda a, b: signed(a) <= signed(b),
-    "NEG": lambda a: -a, "NOT": lambda a: ~a, "FALSE": lambda a: a == 0, "TRUE": lambda a: a != 0,
+    "ADD": lambda a, b: a + b,
+    "SUB": lambda a, b: a - b,
+    "MUL": lambda a, b: a * b,
+    "AND": lambda a, b: a & b,
+    "OR": lambda a, b: a | b,
+    "XOR": lambda a, b: a ^ b,
+    "SHL": lambda a, b: a << (b & 63),
+    "SHR": lambda a, b: a >> (b & 63),
+    "SAR": lambda a, b: signed(a) >> (b & 63),
+    "DIV": lambda a, b: divide(signed(a), signed(b)),
+    "DIVU": lambda a, b: a // b,
+    "MOD": lambda a, b: signed(a) - divide(signed(a), signed(b)) * signed(b),
+    "MODU": lambda a, b: a % b,
+    "EQ": lambda a, b: a == b,
+    "NE": lambda a, b: a != b,
+    "LTU": lambda a, b: a < b,
+    "LEU": lambda a, b: a <= b,
+    "LT": lambda a, b: signed(a) < signed(b),
+    "LE": lambda a, b: signed(a) <= signed(b),
+    "NEG": lambda a: -a,
+    "NOT": lambda a: ~a,
+    "FALSE": lambda a: a == 0,
+    "TRUE": lambda a: a != 0,
 }
 STRINGS = {
-    "SEQ": lambda a, b: a == b, "SEQS": lambda a, b: a == b, "SPRE": bytes.startswith, "SSUF": bytes.endswith,
-    "SCON": lambda a, b: b in a, "SGLOB": lambda a, b: compile_glob(b).fullmatch(a) is not None,
+    "SEQ": lambda a, b: a == b,
+    "SEQS": lambda a, b: a == b,
+    "SPRE": bytes.startswith,
+    "SSUF": bytes.endswith,
+    "SCON": lambda a, b: b in a,
+    "SGLOB": lambda a, b: compile_glob(b).fullmatch(a) is not None,
 }
 
 

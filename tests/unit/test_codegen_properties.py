@@ -19,8 +19,14 @@ STRINGS = ("dev_name", "dir_name", "type", "data")
 
 
 def compiled(call: str, condition: str):
-    result = compile_sources([Source("t", f"rule {{ syscall_name = {call} rule_name = r filter_expression {{ {condition} }} "
-                                          "action { LOG } }")])
+    result = compile_sources(
+        [
+            Source(
+                "t",
+                f"rule {{ syscall_name = {call} rule_name = r filter_expression {{ {condition} }} action {{ LOG }} }}",
+            )
+        ]
+    )
     return result.image, [diagnostic.message for diagnostic in result.diagnostics]
 
 
@@ -60,8 +66,11 @@ atoms = st.sampled_from(STRINGS).map(lambda name: (name, f'{name} == "yes"'))
 
 
 def combine(inner):
-    return st.one_of(st.tuples(st.just("&&"), st.lists(inner, min_size=2, max_size=4)),
-                     st.tuples(st.just("||"), st.lists(inner, min_size=2, max_size=4)), st.tuples(st.just("!"), inner))
+    return st.one_of(
+        st.tuples(st.just("&&"), st.lists(inner, min_size=2, max_size=4)),
+        st.tuples(st.just("||"), st.lists(inner, min_size=2, max_size=4)),
+        st.tuples(st.just("!"), inner),
+    )
 
 
 def text(tree) -> str:
@@ -82,8 +91,11 @@ def kleene(tree, values):
 
 
 @QUICK
-@given(st.recursive(atoms, combine, max_leaves=30), st.lists(st.sampled_from([True, False, UNKNOWN]), min_size=4, max_size=4),
-       st.booleans())
+@given(
+    st.recursive(atoms, combine, max_leaves=30),
+    st.lists(st.sampled_from([True, False, UNKNOWN]), min_size=4, max_size=4),
+    st.booleans(),
+)
 def test_three_valued_logic(tree, truths, frugal):
     values = dict(zip(STRINGS, truths))
     real = codegen.Generator

@@ -15,10 +15,59 @@ from pysct.source import Source
 
 EXAMPLES = [path.read_bytes() for path in sorted((Path(__file__).parents[2] / "examples").glob("*.conf"))]
 BAD = [path.read_bytes() for path in sorted((Path(__file__).parents[1] / "bad").glob("*.conf"))]
-PIECES = [b"rule", b"{", b"}", b"<", b">", b"(", b")", b"[", b"]", b"=", b"==", b"=~", b"..", b",", b";", b"%", b"\"", b"'",
-          b"syscall_name", b"filter_expression", b"action", b"log_format", b"when", b"type", b"in", b"PARAMS", b"UID", b"COMM",
-          b"pathname", b"unlink", b"@delete", b"\"*\"", b"LOG", b"FAIL", b"0", b"1", b"0xffffffffffffffff", b"-", b"!", b"&&",
-          b"||", b"/*", b"*/", b"//", b"#", b"\n", b" ", b"\0", b"\xff", b"\xed\xa0\x80", b"\xc3\xa9"]
+PIECES = [
+    b"rule",
+    b"{",
+    b"}",
+    b"<",
+    b">",
+    b"(",
+    b")",
+    b"[",
+    b"]",
+    b"=",
+    b"==",
+    b"=~",
+    b"..",
+    b",",
+    b";",
+    b"%",
+    b'"',
+    b"'",
+    b"syscall_name",
+    b"filter_expression",
+    b"action",
+    b"log_format",
+    b"when",
+    b"type",
+    b"in",
+    b"PARAMS",
+    b"UID",
+    b"COMM",
+    b"pathname",
+    b"unlink",
+    b"@delete",
+    b'"*"',
+    b"LOG",
+    b"FAIL",
+    b"0",
+    b"1",
+    b"0xffffffffffffffff",
+    b"-",
+    b"!",
+    b"&&",
+    b"||",
+    b"/*",
+    b"*/",
+    b"//",
+    b"#",
+    b"\n",
+    b" ",
+    b"\0",
+    b"\xff",
+    b"\xed\xa0\x80",
+    b"\xc3\xa9",
+]
 QUICK = settings(max_examples=200, deadline=None, derandomize=True)
 
 
@@ -60,14 +109,14 @@ def test_mutated_examples():
             at = draw.randrange(len(data) + 1)
             match draw.randrange(4):
                 case 0:
-                    data[at:at + draw.randrange(1, 20)] = b""
+                    data[at : at + draw.randrange(1, 20)] = b""
                 case 1:
                     data[at:at] = draw.choice(PIECES)
                 case 2:
-                    data[at:at + 1] = bytes([draw.randrange(256)])
+                    data[at : at + 1] = bytes([draw.randrange(256)])
                 case 3:
                     start = draw.randrange(len(data) + 1)
-                    data[at:at] = data[start:start + draw.randrange(1, 60)]
+                    data[at:at] = data[start : start + draw.randrange(1, 60)]
         survives(bytes(data))
 
 
@@ -75,20 +124,41 @@ def filtered(condition: str) -> bytes:
     return f"rule {{ syscall_name = unlink filter_expression {{ {condition} }} action {{ LOG }} }}".encode()
 
 
-@pytest.mark.parametrize("text", [
-    "(" * 10_000 + "UID" + ")" * 10_000, "(" * 10_000, ")" * 10_000, "!" * 10_000 + "UID", "-" * 10_000 + "UID",
-    " + ".join(["UID"] * 10_000), " == ".join(["UID"] * 10_000), "UID in {" * 10_000, "UID in { 1 " + "in { 1 } " * 10_000 + "}",
-    "PARAMS[" * 10_000, "!~" * 60 + "UID",
-], ids=lambda text: text[:12])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(" * 10_000 + "UID" + ")" * 10_000,
+        "(" * 10_000,
+        ")" * 10_000,
+        "!" * 10_000 + "UID",
+        "-" * 10_000 + "UID",
+        " + ".join(["UID"] * 10_000),
+        " == ".join(["UID"] * 10_000),
+        "UID in {" * 10_000,
+        "UID in { 1 " + "in { 1 } " * 10_000 + "}",
+        "PARAMS[" * 10_000,
+        "!~" * 60 + "UID",
+    ],
+    ids=lambda text: text[:12],
+)
 def test_deep_nesting_is_an_error(text):
-    assert any("deep" in found or "not closed" in found or "does not belong" in found for found in survives(filtered(text)))
+    assert any(
+        "deep" in found or "not closed" in found or "does not belong" in found for found in survives(filtered(text))
+    )
 
 
-@pytest.mark.parametrize("text", [
-    "(" * 95 + "!" * 95 + "UID" + ")" * 95, "!(" * 95 + "UID" + ")" * 95, "(" * 95 + "UID" + " / UID < -1)" * 47 + ")" * 48,
-    " && ".join(["UID", 'pathname == "x"'] * 3000), "UID in { " + ", ".join(map(str, range(3000))) + " }",
-    " || ".join(f"UID == {at} && GID" for at in range(3000)),
-], ids=lambda text: text[:12])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "(" * 95 + "!" * 95 + "UID" + ")" * 95,
+        "!(" * 95 + "UID" + ")" * 95,
+        "(" * 95 + "UID" + " / UID < -1)" * 47 + ")" * 48,
+        " && ".join(["UID", 'pathname == "x"'] * 3000),
+        "UID in { " + ", ".join(map(str, range(3000))) + " }",
+        " || ".join(f"UID == {at} && GID" for at in range(3000)),
+    ],
+    ids=lambda text: text[:12],
+)
 def test_what_the_limits_allow_compiles(text):
     assert not [found for found in survives(filtered(text)) if "true" not in found]
 
@@ -99,7 +169,10 @@ def test_a_long_string_is_an_error():
 
 
 def test_limits_name_themselves():
-    assert "longer than 512 bytes" in survives(b"rule { syscall_name = unlink action { LOG log_format {" + b"x" * 513 + b"} } }")[0]
+    assert (
+        "longer than 512 bytes"
+        in survives(b"rule { syscall_name = unlink action { LOG log_format {" + b"x" * 513 + b"} } }")[0]
+    )
     many = b"".join(b"rule { syscall_name = unlink continue = yes action { LOG } }\n" for _ in range(64))
     assert "more than 63 rules with `continue = yes`" in survives(many)[0]
 
@@ -121,8 +194,10 @@ def test_nothing_and_blanks():
 
 
 def test_bytes_that_are_not_utf8_are_kept():
-    data = (b'rule { syscall_name = unlink filter_expression { pathname == "/tmp/\xff\xed\xa0" } '
-            b"action { LOG log_format {\xe9} } }")
+    data = (
+        b'rule { syscall_name = unlink filter_expression { pathname == "/tmp/\xff\xed\xa0" } '
+        b"action { LOG log_format {\xe9} } }"
+    )
     result = compile_sources([Source("f.conf", data)])
     assert result.image and b"/tmp/\xff\xed\xa0\0" in result.image and data in result.image
 

@@ -19,7 +19,7 @@ def compiled(text: str):
 
 
 def calls(words: str, more: str = "") -> set[str]:
-    rule, = compiled(f"rule {{ syscall_name = {words} {more} action {{ LOG }} }}").rules
+    (rule,) = compiled(f"rule {{ syscall_name = {words} {more} action {{ LOG }} }}").rules
     return {point.call for point in rule.points}
 
 
@@ -38,14 +38,18 @@ def test_calls_by_list_glob_and_class():
 
 
 def test_abis():
-    image = decode(compiled("rule { syscall_name = unlink, unlinkat abi = x86_64, i386, aarch64 action { LOG } }").image)
+    image = decode(
+        compiled("rule { syscall_name = unlink, unlinkat abi = x86_64, i386, aarch64 action { LOG } }").image
+    )
     assert [(prog.abi, prog.nr) for prog in image.progs] == [(0, 87), (0, 263), (1, 10), (1, 301), (3, 35)]
     assert [prog.abi for prog in decode(compiled("rule { syscall_name = unlink action { LOG } }").image).progs] == [0]
 
 
 def test_constants_have_the_value_of_the_abi():
-    image = compiled("rule { syscall_name = openat rule_name = r abi = x86_64, aarch64 filter_expression { flags & O_DIRECTORY } "
-                     "action { LOG } }").image
+    image = compiled(
+        "rule { syscall_name = openat rule_name = r abi = x86_64, aarch64 filter_expression { flags & O_DIRECTORY } "
+        "action { LOG } }"
+    ).image
     for abi, flag in (("x86_64", 0o200000), ("aarch64", 0o40000)):
         assert Machine(image).judge(Event("openat", (0, b"", flag, 0), abi=abi)).matched == ["r"]
         assert not Machine(image).judge(Event("openat", (0, b"", flag ^ 0o240000, 0), abi=abi)).matched
@@ -55,11 +59,12 @@ NOTATIONS = [
     'rule { syscall_name = unlink rule_name = r filter_expression { PARAMS[1] == "/x" && (UID > 0) } '
     "action { type = FAIL error_code = -1 } when = before }",
     'rule<syscall_name=unlink;rule_name=r;filter_expression<PARAMS[1]=="/x"&&(UID>0)>;action<type=FAIL;error_code=-1>;when=before>',
-    'rule = { when = before; action = { FAIL error_code = EPERM }; filter_expression = { PARAMS[1] == "/x" && (UID > 0) } '
-    'rule_name = "r" syscall_name = "unlink" }',
-    'rule <\n when=before // comment\n action<FAIL> # comment\n filter_expression {PARAMS[1]=="/x" && UID > 0} /* comment */ rule_name=r'
-    " syscall_name=unlink>",
-    'rule{syscall_name=unlink action{FAIL}action{error_code=-EPERM}rule_name=r filter_expression<(PARAMS[1]=="/x"&&UID>0)>}',
+    "rule = { when = before; action = { FAIL error_code = EPERM }; "
+    'filter_expression = { PARAMS[1] == "/x" && (UID > 0) } rule_name = "r" syscall_name = "unlink" }',
+    "rule <\n when=before // comment\n action<FAIL> # comment\n"
+    ' filter_expression {PARAMS[1]=="/x" && UID > 0} /* comment */ rule_name=r syscall_name=unlink>',
+    "rule{syscall_name=unlink action{FAIL}action{error_code=-EPERM}rule_name=r "
+    'filter_expression<(PARAMS[1]=="/x"&&UID>0)>}',
 ]
 
 
@@ -70,17 +75,21 @@ def test_notations_mean_the_same(text):
 
 def test_closing_two_angle_brackets_at_once():
     assert digests("rule<syscall_name=unlink;rule_name=r;action<FAIL>>") == digests(
-        "rule { syscall_name = unlink rule_name = r action { FAIL } }")
+        "rule { syscall_name = unlink rule_name = r action { FAIL } }"
+    )
 
 
-@pytest.mark.parametrize(("written", "kept"), [
-    ("log_format {%comm : %params delete by %euid --> %suid}", "%comm : %params delete by %euid --> %suid"),
-    ("log_format = {  a {b} // c  }", "a {b} // c"),
-    ("log_format < <%comm> \"x >", '<%comm> "x'),
-    ("log_format {one\n      two\r\n three}", "one two three"),
-    ("log_format {100%% %uid}", "100%% %uid"),
-    ("log_format {}", ""),
-])
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("log_format {%comm : %params delete by %euid --> %suid}", "%comm : %params delete by %euid --> %suid"),
+        ("log_format = {  a {b} // c  }", "a {b} // c"),
+        ('log_format < <%comm> "x >', '<%comm> "x'),
+        ("log_format {one\n      two\r\n three}", "one two three"),
+        ("log_format {100%% %uid}", "100%% %uid"),
+        ("log_format {}", ""),
+    ],
+)
 def test_log_format_is_raw_text(written, kept):
     image = decode(compiled(f"rule {{ syscall_name = unlink action {{ LOG {written} }} }}").image)
     assert image.rules[0].template == kept.encode()
@@ -109,21 +118,34 @@ def test_names_by_default_are_free_ones():
 
 @pytest.mark.parametrize("name", ["a-b", "no.delete", "x:y", "5th", '"two words"', '"größe"'])
 def test_names(name):
-    assert compiled(f"rule {{ syscall_name = unlink rule_name = {name} action {{ LOG }} }}").rules[0].name == name.strip('"')
+    assert compiled(f"rule {{ syscall_name = unlink rule_name = {name} action {{ LOG }} }}").rules[
+        0
+    ].name == name.strip('"')
 
 
 def test_digest_says_what_a_rule_means_and_not_where_it_stands():
     rule = 'rule { syscall_name = unlink rule_name = a filter_expression { UID == 0 && COMM == "x" } action { LOG } }'
     other = "rule { syscall_name = unlink rule_name = b action { LOG } }"
     assert digests(rule)[0] == digests(other + "\n\n" + rule.replace(" == ", "  ==  "))[1]
-    for change in (("UID", "EUID"), ('"x"', '"y"'), ("LOG", "KILL"), ("unlink", "rmdir"), ("= a", "= c"), ("&&", "||"),
-                   ("action", "continue = yes action"), ("action", "when = after action"), ("LOG", "LOG log_format {x}")):
+    for change in (
+        ("UID", "EUID"),
+        ('"x"', '"y"'),
+        ("LOG", "KILL"),
+        ("unlink", "rmdir"),
+        ("= a", "= c"),
+        ("&&", "||"),
+        ("action", "continue = yes action"),
+        ("action", "when = after action"),
+        ("LOG", "LOG log_format {x}"),
+    ):
         assert digests(rule.replace(*change)) != digests(rule), change
 
 
 def test_rules_of_a_point_are_in_file_order():
-    text = "".join(f"rule {{ syscall_name = {call} rule_name = {name} continue = yes action {{ LOG }} }}\n"
-                   for name, call in (("a", "unlink, rmdir"), ("b", "rmdir"), ("c", "@delete")))
+    text = "".join(
+        f"rule {{ syscall_name = {call} rule_name = {name} continue = yes action {{ LOG }} }}\n"
+        for name, call in (("a", "unlink, rmdir"), ("b", "rmdir"), ("c", "@delete"))
+    )
     assert Machine(compiled(text).image).judge(Event("rmdir", (b"/",))).matched == ["a", "b", "c"]
     assert Machine(compiled(text).image).judge(Event("unlink", (b"/",))).matched == ["a", "c"]
 
@@ -137,24 +159,27 @@ FILE = b"""# first
 rule { syscall_name = unlink rule_name = a action { LOG } }
   rule {   # second
      syscall_name = unlink rule_name = b action { LOG } } ;
-rule { syscall_name = unlink rule_name = c action { LOG } } rule { syscall_name = unlink rule_name = d action { LOG } } # \xff
+rule { syscall_name = unlink rule_name = c action {LOG} } rule { syscall_name = unlink rule_name = d action {LOG} } #\xff
 # last"""
 
 
-@pytest.mark.parametrize(("names", "rest"), [
-    ([], FILE.splitlines(keepends=True)),
-    (["a"], FILE.splitlines(keepends=True)[:1] + FILE.splitlines(keepends=True)[2:]),
-    (["b"], FILE.splitlines(keepends=True)[:2] + FILE.splitlines(keepends=True)[4:]),
-    (["b", "a"], FILE.splitlines(keepends=True)[:1] + FILE.splitlines(keepends=True)[4:]),
-    (["c"], [FILE.replace(b"rule { syscall_name = unlink rule_name = c action { LOG } }", b"")]),
-    (["d"], [FILE.replace(b"rule { syscall_name = unlink rule_name = d action { LOG } }", b"")]),
-])
+@pytest.mark.parametrize(
+    ("names", "rest"),
+    [
+        ([], FILE.splitlines(keepends=True)),
+        (["a"], FILE.splitlines(keepends=True)[:1] + FILE.splitlines(keepends=True)[2:]),
+        (["b"], FILE.splitlines(keepends=True)[:2] + FILE.splitlines(keepends=True)[4:]),
+        (["b", "a"], FILE.splitlines(keepends=True)[:1] + FILE.splitlines(keepends=True)[4:]),
+        (["c"], [FILE.replace(b"rule { syscall_name = unlink rule_name = c action {LOG} }", b"")]),
+        (["d"], [FILE.replace(b"rule { syscall_name = unlink rule_name = d action {LOG} }", b"")]),
+    ],
+)
 def test_removing_rules_leaves_all_else(names, rest):
     assert remove_rules(FILE, names) == b"".join(rest)
 
 
 def test_removing_all_or_unknown_rules():
-    assert remove_rules(FILE, ["a", "b", "c", "d"]) == b"# first\n  # \xff\n# last"
+    assert remove_rules(FILE, ["a", "b", "c", "d"]) == b"# first\n  #\xff\n# last"
     with pytest.raises(LookupError, match="nobody"):
         remove_rules(FILE, ["a", "nobody"])
 
@@ -162,7 +187,13 @@ def test_removing_all_or_unknown_rules():
 def test_several_errors_each_with_its_place():
     text = "rule { syscall_name = unlink filter_expression { UIDD } action { LOGG } }\n\nrule { when = never }\n"
     found = [found.to_json() for found in compile_sources([Source("f", text)]).diagnostics]
-    assert [(d["line"], d["column"], d["end_column"]) for d in found] == [(1, 50, 54), (1, 66, 70), (3, 1, 5), (3, 1, 5), (3, 15, 20)]
+    assert [(d["line"], d["column"], d["end_column"]) for d in found] == [
+        (1, 50, 54),
+        (1, 66, 70),
+        (3, 1, 5),
+        (3, 1, 5),
+        (3, 15, 20),
+    ]
     assert all(d["severity"] == "error" and d["file"] == "f" for d in found)
 
 
@@ -175,17 +206,23 @@ def test_positions():
 
 
 def test_an_error_in_a_long_line_is_shown_short():
-    text = "rule { syscall_name = unlink filter_expression { " + "UID || " * 500 + "UIDD" + " || UID" * 500 + " } action { LOG } }"
-    found, = compile_sources([Source("f", text)]).diagnostics
+    text = (
+        "rule { syscall_name = unlink filter_expression { "
+        + "UID || " * 500
+        + "UIDD"
+        + " || UID" * 500
+        + " } action { LOG } }"
+    )
+    (found,) = compile_sources([Source("f", text)]).diagnostics
     line, excerpt, caret, _ = format_text(found).splitlines()
-    assert len(excerpt) < 140 and excerpt[caret.index("^"):].startswith("UIDD")
+    assert len(excerpt) < 140 and excerpt[caret.index("^") :].startswith("UIDD")
 
 
 def test_an_error_is_in_the_file_that_has_it(tmp_path):
     good, bad = tmp_path / "good.conf", tmp_path / "bad.conf"
     good.write_text("rule { syscall_name = unlink rule_name = x action { LOG } }")
     bad.write_text("\nrule { syscall_name = unlink rule_name = x action { LOG } }")
-    found, = compile_files([good, bad]).diagnostics
+    (found,) = compile_files([good, bad]).diagnostics
     assert found.source.name == str(bad) and found.to_json()["line"] == 2 and "good.conf, line 1" in found.hint
 
 

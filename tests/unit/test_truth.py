@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Does compiled code decide as the language says?  One condition and its outcome a line, judged by tests/unit/machine.py."""
+"""Does compiled code decide as the language says?  A line is a call, a condition and its outcome."""
 
 import pytest
 from machine import UNKNOWN, Event, Machine
@@ -174,8 +174,15 @@ CASES = [line.split(maxsplit=1) for line in TABLE.splitlines() if line]
 
 def judge(call: str, condition: str):
     event = CALLS[call]
-    result = compile_sources([Source("t", f"rule {{ syscall_name = {event.call} rule_name = r when = {event.phase} "
-                                          f"filter_expression {{ {condition} }} action {{ LOG }} }}")])
+    result = compile_sources(
+        [
+            Source(
+                "t",
+                f"rule {{ syscall_name = {event.call} rule_name = r when = {event.phase} "
+                f"filter_expression {{ {condition} }} action {{ LOG }} }}",
+            )
+        ]
+    )
     assert result.image, "\n".join(map(format_text, result.diagnostics))
     verdict = Machine(result.image).judge(event)
     return "true" if verdict.matched else "unknown" if verdict.unknown else "false"

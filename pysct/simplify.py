@@ -1,0 +1,99 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What is the simplest ir that means an operation on some nodes?"""
+
+from pysct import fold, ir
+from pysct.ir import Chain, Int, Member, Op, Str, StrPair, StrTest
+
+INVERSE = {"EQ": "NE", "NE": "EQ"}
+CROSSED = {"LT": "LE", "LE": "LT", "LTU": "LEU", "LEU": "LTU"}  # !(a < b) is b <= a
+
+
+def number_member(operand, ranges: list[tuple[int, int]]):
+    """Whether a number lies in one of some ranges; those that it cannot reach are left out."""
+    if isinstance(operand, Int):
+        return Int(int(any(low <= operand.value <= high for low, high in ranges)))
+    clipped = ((max(low, operand.low), min(high, operand.high)) for low, high in ranges)
+    reached = tuple(dict.fromkeys((low, high) for low, high in clipped if low <= high))
+    return Member(operand, reached) if reached else known(False, operand)
+
+
+def compute(op: str, operands: tuple, unsigned: bool) -> Op:
+    return Op(op, operands, 0, ir.U64_MAX) if unsigned else Op(op, operands)
+
+
+def strings(op: str, left, right):
+    """A test of two strings, of which any may be known now."""
+    if isinstance(left, Str) and isinstance(right, Str):
+        return Int(int(fold.STRINGS[op](left.value, right.value)))
+    if isinstance(right, Str):
+        return StrTest(op, left, right.value)
+    if isinstance(left, Str):  # only == and != have names on both sides
+        return StrTest(op, right, left.value)
+    return StrPair(left, right)
+
+
+def decide(op: str, left, right) -> bool | None:
+    """What a comparison yields whatever the operands are, by their ranges; None if it depends."""
+    if op in ("==", "!="):
+        return op == "!=" if left.high < right.low or right.high < left.low else None
+    strict = op == "<"
+    if left.high < right.low or not strict and left.high == right.low:
+        return True
+    if left.low > right.high or strict and left.low == right.high:
+        return False
+    return None
+
+
+def equal(wanted: bool, left, right):
+    """Whether two numbers are equal, or differ."""
+    for one, other in ((left, right), (right, left)):
+        if one == Int(0):
+            return Op("FALSE", (other,), 0, 1) if wanted else truth(other)
+    return Op("EQ" if wanted else "NE", (left, right), 0, 1)
+
+
+def known(outcome: bool, *operands):
+    """A truth value that no number can change, but which is unknown where an operand is."""
+    doubtful = [operand for operand in operands if ir.may_be_unknown(operand)]
+    if not doubtful:
+        return Int(int(outcome))
+    zeros = [Op("AND", (operand, Int(0)), 0, 0) for operand in doubtful]
+    zero = zeros[0] if len(zeros) == 1 else Op("OR", tuple(zeros), 0, 0)
+    return Op("EQ" if outcome else "NE", (zero, Int(0)), 0, 1)
+
+
+def truth(node):
+    """The node as 0 or 1."""
+    if isinstance(node, Int):
+        return Int(int(node.value != 0))
+    return node if ir.is_truth(node) else Op("TRUE", (node,), 0, 1)
+
+
+def negate(node):
+    """Not the node, unknown where it is."""
+    if isinstance(node, Int):
+        return Int(int(node.value == 0))
+    if isinstance(node, Op) and node.op in INVERSE:
+        return Op(INVERSE[node.op], node.operands, 0, 1)
+    if isinstance(node, Op) and node.op in CROSSED:
+        return Op(CROSSED[node.op], node.operands[::-1], 0, 1)
+    if isinstance(node, Op) and node.op == "FALSE":
+        return truth(node.operands[0])
+    return Op("FALSE", (node,), 0, 1)
+
+
+def chain(op: str, operands):
+    """ALL or ANY of some nodes, without those that decide nothing."""
+    neutral = int(op == "ALL")
+    kept = []
+    for operand in operands:
+        if isinstance(operand, Int):
+            if (operand.value != 0) != neutral:
+                return Int(1 - neutral)
+        elif isinstance(operand, Chain) and operand.op == op:
+            kept += operand.operands
+        else:
+            kept.append(operand)
+    if not kept:
+        return Int(neutral)
+    return truth(kept[0]) if len(kept) == 1 else Chain(op, tuple(kept))
