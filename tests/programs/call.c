@@ -5,8 +5,9 @@
  *	call [-n TIMES] [-t THREADS] [-u R,E,S,FS] [-g R,E,S,FS] CALL ARG...
  *
  * prints the result, "0" or "-1 EPERM", once for each different result and
- * with "N x " before it where there were several calls.  -u and -g set the
- * real, effective, saved and file-access ids first.  CALL is a name of the
+ * with "N x " before it where there were several calls.  TIMES of 0 means:
+ * until SIGTERM comes.  -u and -g set the real, effective, saved and
+ * file-access ids first.  CALL is a name of the
  * table below or a number.  ARG is
  *
  *	123, -100, 0x10		a number
@@ -30,6 +31,7 @@
 #include <linux/userfaultfd.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -65,7 +67,14 @@ enum { PAGE = 4096, RESULTS = 16 };
 
 static long nr, args[6];
 static long times = 1, threads = 1;
+static volatile sig_atomic_t enough;
 static pthread_barrier_t start;
+
+static void stop(int number)
+{
+	(void)number;
+	enough = 1;
+}
 
 static struct {
 	long result;
@@ -92,7 +101,7 @@ static void *run(void *unused)
 {
 	(void)unused;
 	pthread_barrier_wait(&start);
-	for (long i = 0; i < times; i++) {
+	for (long i = 0; (times == 0 || i < times) && !enough; i++) {
 		errno = 0;
 		long result = syscall(nr, args[0], args[1], args[2], args[3], args[4], args[5]);
 
@@ -294,6 +303,8 @@ int main(int argc, char **argv)
 
 	pthread_t thread[threads];
 
+	if (times == 0)
+		signal(SIGTERM, stop);
 	pthread_barrier_init(&start, NULL, threads);
 	become(uids, gids);
 	if (threads == 1) {
@@ -306,7 +317,7 @@ int main(int argc, char **argv)
 			pthread_join(thread[i], NULL);
 	}
 	for (int i = 0; i < RESULTS && results[i].count; i++) {
-		if (times * threads > 1)
+		if (times * threads != 1)
 			printf("%ld x ", results[i].count);
 		printf(results[i].error ? "%ld %s\n" : "%ld\n", results[i].result,
 		       strerrorname_np(results[i].error));

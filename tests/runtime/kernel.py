@@ -3,12 +3,17 @@
 
 import os
 import re
-import subprocess
+import signal
 import sys
+import tempfile
 import time
+import traceback
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 from pysct import device, events, render
+from pysct.cli import config, load, log, unload
 from pysct.compiler import compile_sources
 from pysct.control import Control
 from pysct.source import Source
@@ -36,10 +41,106 @@ def upload(text: str) -> int:
         return control.upload(compiled(text))
 
 
-def command(*words: str, **options) -> subprocess.CompletedProcess:
+def start(*words: str, user: int = 0, stdin=None, stdout=None, stderr=None) -> "Process":
+    """Starts one of our commands in a process of its own, without the time that a new interpreter takes."""
+    main = {"sct_config": config.main, "sctlog": log.main, "sct_load": load.main, "sct_unload": unload.main}[words[0]]
+    pid = os.fork()
+    if pid:
+        return Process(pid)
+    status = 70
+    try:
+        for descriptor, file in enumerate((stdin, stdout, stderr)):
+            if file is not None:
+                os.dup2(file if isinstance(file, int) else file.fileno(), descriptor)
+        os.closerange(3, 256)
+        sys.stdin, sys.stdout, sys.stderr = open(0), open(1, "w"), open(2, "w")  # noqa: SIM115
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        if user:
+            os.setgroups([])
+            os.setgid(user)
+            os.setuid(user)
+        try:
+            status = main(list(words[1:]))
+        except SystemExit as end:
+            status = end.code
+        sys.stdout.flush()
+        sys.stderr.flush()
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        os._exit(status)
+
+
+class Process:
+    """A command that start() started."""
+
+    def __init__(self, pid: int):
+        self.pid = pid
+        self.returncode = None
+
+    def poll(self) -> int | None:
+        """Its exit status, -N if signal N ended it; None while it runs."""
+        if self.returncode is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if pid:
+                self.returncode = os.waitstatus_to_exitcode(status)
+        return self.returncode
+
+    def wait(self, seconds: float = 60) -> int:
+        """The same, when it has ended; fails the test if that takes too long."""
+        deadline = time.monotonic() + seconds
+        while self.poll() is None:
+            if time.monotonic() > deadline:
+                self.send(signal.SIGKILL)
+                raise AssertionError(f"still running after {seconds} seconds")
+            time.sleep(0.02)
+        return self.returncode
+
+    def send(self, number: int) -> None:
+        """Sends a signal."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+
+class Done(NamedTuple):
+    """What a command said and how it ended."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+    bytes: bytes
+
+
+def command(*words: str, user: int = 0, input: str = "") -> Done:
     """Runs one of our commands to its end."""
-    options = {"capture_output": True, "text": True, "timeout": 60, **options}
-    return subprocess.run([str(BIN / words[0]), *words[1:]], **options)
+    with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+        stdin.write(input.encode())
+        stdin.seek(0)
+        status = start(*words, user=user, stdin=stdin, stdout=stdout, stderr=stderr).wait()
+        stdout.seek(0)
+        stderr.seek(0)
+        said = stdout.read()
+        return Done(status, said.decode(errors="backslashreplace"), stderr.read().decode(errors="backslashreplace"), said)
+
+
+def has_open(pid: int, path: str) -> bool:
+    """Whether the process has this file open."""
+    directory = f"/proc/{pid}/fd"
+    for name in os.listdir(directory):
+        try:
+            if os.readlink(f"{directory}/{name}") == path:
+                return True
+        except FileNotFoundError:
+            pass
+    return False
+
+
+def eventually(look: Callable[[], bool], seconds: float = 30) -> None:
+    """Waits until something is so; fails the test if that takes too long."""
+    deadline = time.monotonic() + seconds
+    while not look():
+        assert time.monotonic() < deadline, "it does not come true"
+        time.sleep(0.05)
 
 
 class Log:
