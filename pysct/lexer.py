@@ -12,7 +12,18 @@ from pysct.abi import Limit
 from pysct.diagnostics import Diagnostics
 from pysct.slips import explain_text
 from pysct.source import Source, Span
-from pysct.tokens import ASSIGNED, CLOSES, OPENER, RULE_STARTS, RULE_STARTS_LINE, Item, Patterns, Token, balanced
+from pysct.tokens import (
+    ASSIGNED,
+    CLOSES,
+    KEY_ENDS,
+    OPENER,
+    RULE_STARTS,
+    RULE_STARTS_LINE,
+    Item,
+    Patterns,
+    Token,
+    balanced,
+)
 
 REFUSED = frozenset({"COMMENT", "UNCLOSED", "QUOTED", "BAD"})  # see pysct.tokens
 BLOCKS = {"rule": "RULE", "action": "ACTION", "filter_expression": "FILTER"}  # all others hold raw text
@@ -65,7 +76,7 @@ class Lexer:
             found = self.match(self.text, pos)
             kind = found.lastgroup
             start, after = found.span(kind)
-            if kind == "END" or self.stack and self.starts_rule(start, after):
+            if kind == "END" or kind == "NAME" and self.stack and self.starts_rule(start, after):
                 if not self.item.broken:
                     self.unclosed(self.stack[-1], start)
                 return start
@@ -117,7 +128,7 @@ class Lexer:
         """Whether what comes next can only go on with an expression."""
         found = self.match(self.text, pos)
         if found.lastgroup == "NAME":
-            return not OPENER.match(self.text, found.end()) and not ASSIGNED.match(self.text, found.end())
+            return not KEY_ENDS.match(self.text, found.end())
         return found.lastgroup in ("NUMBER", "STRING", "LPAR", "MINUS", "TILDE", "NOT")
 
     def in_block(self, kind: str, start: int, after: int) -> int:
@@ -162,7 +173,7 @@ class Lexer:
         """The words and strings behind `=`, and the commas between them."""
         while found := self.value.match(self.text, pos):
             start, after = found.span(found.lastgroup)
-            if OPENER.match(self.text, after) or ASSIGNED.match(self.text, after):
+            if KEY_ENDS.match(self.text, after):
                 break  # the next key: the value is missing
             pos = after
             self.emit("VALUE", self.text[start:pos], start, pos)

@@ -12,6 +12,7 @@ from pysct.source import Span
 SKIP = r"(?:[ \t\r\n\f\v]++|#[^\n]*+|//[^\n]*+|/\*(?s:.*?)\*/)*+"
 WORD = r"[A-Za-z0-9_@*?.:+\-\[\]!^$%\\]+"
 OPENER = re.compile(rf"{SKIP}(?:=(?![=~]){SKIP})?(?P<bracket>[{{<])")
+KEY_ENDS = re.compile(rf"{SKIP}(?:=(?![=~])|[{{<])")  # behind a key
 ASSIGNED = re.compile(rf"{SKIP}=(?![=~])")
 RULE_STARTS = re.compile(r"(?<![\w\"])rule\s*+=?\s*+[{<]")
 RULE_STARTS_LINE = re.compile(r"^[ \t]*rule\s*+=?\s*+[{<]", re.MULTILINE)
