@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """Are vm/run's words understood, and is its verdict right?"""
 
 import shutil

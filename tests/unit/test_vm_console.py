@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """Are the kernel's reports of faults told from everything else it says?"""
 
 import pytest

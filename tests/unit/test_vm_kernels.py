@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """Is the list of kernels sound, and are its packages resolved and unpacked as it says?"""
 
 import subprocess

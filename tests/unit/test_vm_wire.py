@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """Do frames survive any cut, and do a command's streams survive the agent?"""
 
 import contextlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """How are Debian packages of any suite and architecture downloaded without installing anything?"""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """What do vm/run and vm/build do with the words they are given?"""
 
 import argparse

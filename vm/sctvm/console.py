@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """What does the kernel say, and is it a report of a fault?"""
 
 import re

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """What can go wrong before a command runs, and with which exit status does it end?"""
 
 OUT_OF_TIME = 124

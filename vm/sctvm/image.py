@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """Where is a supported kernel's image, and its headers, unpacked?"""
 
 import os

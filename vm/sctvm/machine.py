@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """How is the virtual machine started?"""
 
 import os

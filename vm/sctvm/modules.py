@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """How are the modules built for a supported kernel?"""
 
 import hashlib

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """Where do the tree and the cache lie?"""
 
 import contextlib

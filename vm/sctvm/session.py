@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """How does one command run in a started machine?"""
 
 import json

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """How do our own standard streams serve the command?"""
 
 import os

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """With which exit status does a run end, and what is told about it?"""
 
 from .error import GUEST_FAILED, OUT_OF_TIME

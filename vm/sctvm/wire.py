@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """How do the two ends of the virtio port speak to each other?
 
 A frame is one byte of kind, four bytes of length (big-endian) and that many bytes. This file runs in the guest, too.

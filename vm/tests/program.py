@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """Run in the guest by test_boot.py: writes much, exactly, to both streams, and tries to change the host's files."""
 
 import os

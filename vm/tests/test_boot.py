@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """Does vm/run keep its word? Every test boots a guest."""
 
 import os

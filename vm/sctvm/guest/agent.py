@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """Runs one command in the guest for the host at the other end of the virtio port, then waits to be switched off."""
 
 import json

@@ -1,4 +1,5 @@
 #!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
 # Which files does the command see?
 #
 # The host's files, with everything that is written kept in the guest's memory: an overlay whose lower half is the

@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """What is arranged in the guest's files before the command runs?"""
 
 import os

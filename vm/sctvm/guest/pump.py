@@ -1,3 +1,4 @@
+# SPDX-License-Identifier: GPL-2.0-only
 """How do a command's streams travel between its pipes and the virtio port?"""
 
 import collections
