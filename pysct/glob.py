@@ -34,6 +34,16 @@ def compile_glob(pattern: bytes) -> re.Pattern:
     return re.compile(first + middle + b".*" + others[-1], re.DOTALL)
 
 
+def without_glob(pattern: bytes) -> tuple[str, bytes] | None:
+    """The opcode and the text of a cheaper test that decides the same, if there is one."""
+    text = pattern.strip(b"*")
+    if re.search(rb"[*?\[]", text) or b"\\" in pattern:
+        return None
+    if pattern.endswith(b"*"):
+        return "SCON" if text and pattern.startswith(b"*") else "SPRE", text
+    return "SSUF" if pattern.startswith(b"*") else "SEQ", text
+
+
 def segments(pattern: bytes) -> list[bytes]:
     """The parts between the stars, as regular expressions."""
     out, at = [b""], 0

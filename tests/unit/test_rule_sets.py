@@ -6,6 +6,8 @@ from machine import Event, Machine
 
 from pysct.compiler import compile_files, compile_sources, remove_rules
 from pysct.diagnostics import Diagnostics, format_text
+from pysct.fold import STRINGS
+from pysct.glob import compile_glob, without_glob
 from pysct.image import decode
 from pysct.parse import parse
 from pysct.source import Position, Source
@@ -230,3 +232,14 @@ def test_parsing_makes_a_tree_of_each_rule():
     diagnostics = Diagnostics()
     trees = list(parse(Source("t", "rule { when = before } rule { } rule <>"), diagnostics))
     assert [len(rule.entries) for rule in trees] == [1, 0, 0] and not diagnostics.errors
+
+
+@pytest.mark.parametrize(
+    "pattern", [b"", b"*", b"**", b"a*", b"*a", b"*a*", b"a", b"***ab**", b"a*b", b"?", b"[a]*", b"a\\*"]
+)
+def test_a_cheaper_test_decides_as_the_glob(pattern):
+    found = without_glob(pattern)
+    assert (found is None) == (pattern in (b"a*b", b"?", b"[a]*", b"a\\*"))
+    for text in (b"", b"a", b"b", b"ab", b"ba", b"bab", b"aab", b"a*"):
+        if found:
+            assert STRINGS[found[0]](text, found[1]) == bool(compile_glob(pattern).fullmatch(text))

@@ -35,6 +35,12 @@ openat  filename =~ "/etc"                                          false
 openat  filename =~ "/*/[a-p]asswd"                                 true
 openat  filename =~ "/etc/pass\\wd"                                 true
 openat  filename !~ "/etc/*"                                        false
+openat  filename =~ "*"                                             true
+openat  filename =~ "**passwd" && filename =~ "/etc*"               true
+openat  filename =~ "*etc*" && filename !~ "*group*"                true
+openat  filename =~ "/etc/passwd" && filename !~ ""                 true
+openat  filename =~ "*passw\\d"                                     true
+openat  filename =~ "*\\*"                                          false
 openat  filename in { "/etc/shadow", "/etc/passwd" }                true
 openat  filename in { "/etc/shadow", "/etc/group" }                 false
 openat  filename in { COMM, "/etc/group" }                          false
