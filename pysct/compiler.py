@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from pysct.assemble import assemble
 from pysct.check import Rule, check
 from pysct.diagnostics import Diagnostic, Diagnostics, TooManyErrors
 from pysct.link import Linker
@@ -48,7 +49,7 @@ def compile_sources(sources: list[Source]) -> Result:
         for rule in result.rules:
             linker.add(rule)
         if not diagnostics.errors:
-            result.image = linker.image(text)
+            result.image = assemble(linker, text, diagnostics)
     except TooManyErrors:
         pass
     order = {source: number for number, source in enumerate(sources)}

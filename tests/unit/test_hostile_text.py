@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pysct.abi import OPCODES, Limit
 from pysct.compiler import compile_sources
 from pysct.diagnostics import MAX_ERRORS, format_text
 from pysct.disassemble import disassemble
@@ -175,6 +176,10 @@ def test_limits_name_themselves():
     )
     many = b"".join(b"rule { syscall_name = unlink continue = yes action { LOG } }\n" for _ in range(64))
     assert "more than 63 rules with `continue = yes`" in survives(many)[0]
+    pattern = "?" * (Limit.STRING - 1)
+    count = Limit.COST // (OPCODES["SGLOB"].cost * len(pattern)) + 1
+    costly = filtered(" || ".join([f'pathname =~ "{pattern}"'] * count))
+    assert f"more than the limit of {Limit.COST}: the most that" in survives(costly)[0]
 
 
 def test_errors_are_many_but_not_endless():

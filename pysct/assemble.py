@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Of what does the image of a rule set consist?"""
+
+import struct
+
+from pysct import codegen
+from pysct.abi import ABIS, INSN_FORMAT, KINDS, LIMIT_DOC, NONE, PHASES, Limit, ProgStruct, RuleStruct
+from pysct.check import Rule
+from pysct.codegen import Code
+from pysct.diagnostics import Diagnostics
+from pysct.digest import digest
+from pysct.image import encode, string_sections
+from pysct.link import Linker
+from pysct.points import Point
+from pysct.pool import Pool
+from pysct.source import encode as encode_text
+
+INSN = struct.calcsize(INSN_FORMAT)
+RET = Code(codegen.RET, codegen.COSTS["RET"])
+
+
+def assemble(linker: Linker, source: bytes, diagnostics: Diagnostics) -> bytes | None:
+    """The image of all that was linked; None after reporting the limits that it exceeds."""
+    sections = {
+        **program_sections(linker, diagnostics),
+        "rules": (b"".join(rule_entry(rule, linker.pool) for rule in linker.rules), len(linker.rules)),
+        "source": (source, len(source)),
+    }
+    pool = linker.pool
+    sections["consts"] = b"".join(n.to_bytes(8, "little", signed=True) for n in pool.consts), len(pool.consts)
+    sections |= string_sections(list(pool.strings))
+    for name in ("progs", "rules", "insns", "consts", "strings"):
+        check_limit(sections[name][1], name.upper(), diagnostics)
+    image = encode(sections)
+    check_limit(len(image), "IMAGE", diagnostics)
+    return None if diagnostics.errors else image
+
+
+def program_sections(linker: Linker, diagnostics: Diagnostics) -> dict[str, tuple[bytes, int]]:
+    """The programs in the order of their points, and their instructions."""
+    progs, insns, count = [], [], 0
+    order = sorted(linker.programs, key=lambda key: (ABIS[key[0].abi].number, key[0].nr, PHASES[key[1]]))
+    for point, phase in order:
+        codes = [*linker.programs[point, phase], RET]
+        cost, size = sum(code.cost for code in codes), sum(len(code.insns) for code in codes) // INSN
+        check_limit(cost, "COST", diagnostics, f", and this is {point.call}")
+        progs.append(prog_entry(point, phase, count, size, min(cost, Limit.COST)))
+        insns += [code.insns for code in codes]
+        count += size
+    return {"progs": (b"".join(progs), len(progs)), "insns": (b"".join(insns), count)}
+
+
+def prog_entry(point: Point, phase: str, insn: int, insns: int, cost: int) -> bytes:
+    """struct sct_prog."""
+    kinds = [KINDS[kind].number for _, kind in point.args]
+    prog = ProgStruct(
+        abi=ABIS[point.abi].number,
+        nr=point.nr,
+        phase=PHASES[phase],
+        nargs=len(kinds),
+        kinds=(*kinds, *[0] * (Limit.ARGS - len(kinds))),
+        insn=insn,
+        insns=insns,
+        cost=cost,
+    )
+    return bytes(prog)
+
+
+def rule_entry(rule: Rule, pool: Pool) -> bytes:
+    """struct sct_rule."""
+    template = rule.actions.template
+    entry = RuleStruct(
+        digest=digest(rule),
+        name=pool.string(encode_text(rule.name)),
+        template=NONE if template is None else pool.string(encode_text(template)),
+        line=rule.line,
+        error=rule.actions.error,
+        actions=rule.actions.mask,
+        phase=PHASES[rule.phase],
+        flags=rule.flags,
+    )
+    return bytes(entry)
+
+
+def check_limit(found: int, name: str, diagnostics: Diagnostics, where: str = ""):
+    limit = getattr(Limit, name)
+    if found > limit:
+        message = f"{found} is more than the limit of {limit}: {LIMIT_DOC[name]}{where}"
+        diagnostics.error(None, None, message, "write fewer rules, or simpler ones")
