@@ -13,32 +13,60 @@
 #include <linux/trace_clock.h>
 #include <linux/version.h>
 
-/*
- * The registers that an ftrace callback may read and change.  On amd64 the
- * trampoline gives back rax and the argument registers as it finds them, with
- * and without FTRACE_OPS_FL_SAVE_REGS (02a474ca266a, "ftrace/x86: Allow for
- * arguments to be passed in to ftrace_regs by default", 5.11).
- */
+#define SCT_FTRACE_FLAGS (FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT)
+
 #ifdef CONFIG_X86_64
 #include <asm/ibt.h>
 
-static __always_inline const struct pt_regs *sct_fregs_caller(struct ftrace_regs *fregs)
+/*
+ * The registers that an ftrace callback may read and change.  On amd64 the
+ * trampoline goes on where the callback says, with and without
+ * FTRACE_OPS_FL_SAVE_REGS (02a474ca266a, "ftrace/x86: Allow for arguments to
+ * be passed in to ftrace_regs by default", 5.11).
+ */
+static __always_inline struct pt_regs *sct_fregs_caller(struct ftrace_regs *fregs)
 {
-	return (const struct pt_regs *)fregs->regs.di;
+	return (struct pt_regs *)fregs->regs.di;
 }
 
-static __always_inline void sct_fregs_skip(struct ftrace_regs *fregs, void (*to)(void), long result)
+static __always_inline void sct_fregs_go(struct ftrace_regs *fregs, void (*to)(void))
 {
-	fregs->regs.ax = result;
 	fregs->regs.ip = (unsigned long)to;
 }
 
-static __always_inline void sct_fregs_divert(struct ftrace_regs *fregs, void (*to)(void),
-					     const void *site)
+/*
+ * A word for the diversion, in the caller's result register: until the call
+ * returns it holds -ENOSYS and nobody looks at it.
+ */
+static __always_inline void sct_caller_put(struct pt_regs *caller, long word)
 {
-	fregs->regs.si = (unsigned long)site;
-	fregs->regs.dx = fregs->regs.ip;
-	fregs->regs.ip = (unsigned long)to;
+	caller->ax = word;
+}
+
+static __always_inline long sct_caller_take(struct pt_regs *caller)
+{
+	long word = caller->ax;
+
+	caller->ax = -ENOSYS;
+	return word;
+}
+
+/* Where a function goes on behind its ftrace site. */
+static __always_inline unsigned long sct_site_resume(unsigned long location)
+{
+	return location + MCOUNT_INSN_SIZE;
+}
+
+/* Is this one of the calls that are restarted by going back to the instruction that made it? */
+static __always_inline bool sct_caller_can_restart(const struct pt_regs *caller)
+{
+	/* The emulated calls of the vsyscall page were not made by one. */
+	return (long)caller->orig_ax >= 0;
+}
+
+static __always_inline unsigned long sct_caller_stack(const struct pt_regs *caller)
+{
+	return caller->sp;
 }
 
 /* The registers in which a caller passes its arguments. */

@@ -43,7 +43,7 @@ void __init sct_callers_init(void)
  */
 struct sct_guest *sct_guest_admit(const struct sct_site *site)
 {
-	struct sct_guest *guest = kzalloc(sizeof(*guest), GFP_KERNEL);
+	struct sct_guest *guest = kzalloc(sizeof(*guest), GFP_KERNEL_ACCOUNT);
 	struct room *room;
 
 	if (!guest)

@@ -12,6 +12,7 @@
 #include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/rcupdate.h>
+#include "../compat.h"
 #include "hijack.h"
 
 static const struct sct_client __rcu *sct_client;
@@ -59,15 +60,21 @@ static const struct sct_client *pinned_client(void)
 	return rcu_dereference_protected(sct_client, true);
 }
 
-/** sct_diversion_enter() - judge a diverted call in task context; see diversion.S */
-struct sct_way sct_diversion_enter(const struct pt_regs *regs, const struct sct_site *site)
+/**
+ * sct_diversion_enter() - judge a diverted call in task context; see diversion.S
+ * @regs: the caller's, with the slot in them
+ * @resume: set to where the entry function goes on
+ */
+struct sct_way sct_diversion_enter(struct pt_regs *regs, unsigned long *resume)
 {
 	const struct sct_client *client = pinned_client();
+	const struct sct_site *site = sct_site_of(sct_caller_take(regs));
 	struct sct_guest *guest = sct_guest_admit(site);
 	enum sct_next next;
 	void *cookie = NULL;
 	long result = 0;
 
+	*resume = site->resume;
 	next = client->enter_task(site->slot, regs, &result, &cookie);
 	if (next == SCT_NEXT_AROUND) {
 		if (guest && site->returns) {

@@ -3,6 +3,7 @@
 #ifndef SCT_HIJACK_INTERNAL_H
 #define SCT_HIJACK_INTERNAL_H
 
+#include <linux/hashtable.h>
 #include <linux/list.h>
 #include <linux/percpu.h>
 #include <linux/static_call.h>
@@ -14,8 +15,9 @@
  * @address: of the entry function's first instruction
  * @location: of the instruction that ftrace patches
  * @slot: see sct_slot()
+ * @resume: where the function goes on behind it
  * @returns: false if the call may end its thread instead of returning
- * @attached: protected by points_lock
+ * @hook: what brings its calls to us, NULL if nothing does; points_lock
  * @hits: calls that arrived
  *
  * Made when first wanted and kept until the module leaves, so that who met
@@ -25,22 +27,37 @@ struct sct_site {
 	struct hlist_node node;
 	unsigned long address;
 	unsigned long location;
+	unsigned long resume;
 	unsigned int slot;
 	bool returns;
-	bool attached;
+	struct sct_hook *hook;
 	u64 __percpu *hits;
 };
 
 /* points.c */
-struct sct_site *sct_site_find(unsigned long location);
+#define SCT_SITE_BITS 10
+extern struct hlist_head sct_sites_attached[1 << SCT_SITE_BITS];
+struct sct_site *sct_site_of(unsigned int slot);
 void sct_points_exit(void);
+
+/* The attached site with this ftrace location, or NULL.  Preemption is off. */
+static __always_inline struct sct_site *sct_site_find(unsigned long location)
+{
+	struct sct_site *site;
+
+	hash_for_each_possible_rcu_notrace(sct_sites_attached, site, node, location) {
+		if (likely(site->location == location))
+			return site;
+	}
+	return NULL;
+}
 
 /* symbols.c */
 unsigned long sct_symbol_address(const char *name);
 
 /* ftrace.c */
-int sct_ftrace_attach(unsigned long *locations, unsigned int count);
-void sct_ftrace_detach(unsigned long *locations, unsigned int count);
+struct sct_hook *sct_ftrace_attach(unsigned long *locations, unsigned int count);
+int sct_ftrace_detach(struct sct_hook *hook, unsigned long *locations, unsigned int count);
 bool sct_ftrace_enabled(void);
 
 /* divert.c */
@@ -76,9 +93,13 @@ long sct_arch_entry(unsigned int abi, unsigned int nr);
 unsigned long sct_arch_location(unsigned long entry);
 bool sct_arch_returns(unsigned int abi, unsigned int nr);
 
-/* Entered instead of the call: the result stands in the result register. */
+/*
+ * Entered in place of the call, with its one argument, the caller's registers,
+ * where it was; what sct_caller_put() left there says what to do: the result
+ * to return, or the slot of the diverted call.  Nothing else is sure to
+ * survive the way from the callback: BPF's trampolines restore no more.
+ */
 void sct_diversion_skip(void);
-/* Entered instead of the call: registers as sct_fregs_divert() sets them. */
 void sct_diversion(void);
 
 /* What sct_diversion does next, in two registers. */
@@ -87,7 +108,7 @@ struct sct_way {
 	unsigned long value; /* the result to skip with, or the guest to go around with */
 };
 
-struct sct_way sct_diversion_enter(const struct pt_regs *regs, const struct sct_site *site);
+struct sct_way sct_diversion_enter(struct pt_regs *regs, unsigned long *resume);
 long sct_diversion_leave(struct sct_guest *guest, long result);
 
 #endif

@@ -6,7 +6,8 @@
  * which of those it keeps.  Between the two it exchanges its rules, so that no
  * call is ever judged by neither the old ones nor the new ones.
  */
-#include <linux/hashtable.h>
+#include <linux/capability.h>
+#include <linux/err.h>
 #include <linux/kallsyms.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
@@ -15,22 +16,20 @@
 
 static DEFINE_MUTEX(points_lock);
 static struct sct_site *sites[SCT_SLOTS];
-static DEFINE_HASHTABLE(by_location, 10); /* readers: RCU, preemption off */
 
-/**
- * sct_site_find() - the attached site with this ftrace location
- *
- * Context: preemption off.
- */
-struct sct_site *sct_site_find(unsigned long location)
+/* Sites that come or go together; room for all, since giving back must not fail. */
+static struct batch {
+	unsigned int slots[SCT_SLOTS];
+	unsigned long locations[SCT_SLOTS];
+} scratch; /* points_lock */
+
+/* By location; readers: RCU, preemption off.  See sct_site_find(). */
+struct hlist_head sct_sites_attached[1 << SCT_SITE_BITS];
+
+/** sct_site_of() - the site of a slot that was attached once */
+struct sct_site *sct_site_of(unsigned int slot)
 {
-	struct sct_site *site;
-
-	hash_for_each_possible_rcu_notrace(by_location, site, node, location) {
-		if (site->location == location)
-			return site;
-	}
-	return NULL;
+	return sites[slot];
 }
 
 static struct sct_site *make_site(unsigned int slot, unsigned long address)
@@ -47,11 +46,12 @@ static struct sct_site *make_site(unsigned int slot, unsigned long address)
 	site->slot = slot;
 	site->address = address;
 	site->location = sct_arch_location(address);
+	site->resume = sct_site_resume(site->location);
 	site->returns = sct_arch_returns(sct_slot_abi(slot), sct_slot_nr(slot));
 	return site;
 }
 
-static int refuse(struct sct_error *error, u32 code, unsigned int slot, int value)
+static int refuse(struct sct_error *error, u32 code, unsigned int slot, int value, int result)
 {
 	*error = (struct sct_error) {
 		.code = code,
@@ -59,7 +59,7 @@ static int refuse(struct sct_error *error, u32 code, unsigned int slot, int valu
 		.nr = sct_slot_nr(slot),
 		.value = value,
 	};
-	return value;
+	return result;
 }
 
 /* Make sure that sites[slot] is there. */
@@ -71,11 +71,11 @@ static int find_site(unsigned int slot, struct sct_error *error)
 		return 0;
 	address = sct_arch_entry(sct_slot_abi(slot), sct_slot_nr(slot));
 	if (address == -EOPNOTSUPP)
-		return refuse(error, SCT_ERROR_FOREIGN, slot, address);
+		return refuse(error, SCT_ERROR_FOREIGN, slot, address, address);
 	if (address == -ENOSYS)
-		return refuse(error, SCT_ERROR_ABSENT, slot, address);
+		return refuse(error, SCT_ERROR_ABSENT, slot, address, address);
 	sites[slot] = make_site(slot, address);
-	return sites[slot] ? 0 : refuse(error, SCT_ERROR_MEMORY, slot, -ENOMEM);
+	return sites[slot] ? 0 : refuse(error, SCT_ERROR_MEMORY, slot, 0, -ENOMEM);
 }
 
 static int find_sites(const unsigned long *wanted, struct sct_error *error)
@@ -91,74 +91,98 @@ static int find_sites(const unsigned long *wanted, struct sct_error *error)
 	return 0;
 }
 
-/* Attached sites that @wanted does not name, or the reverse; returns how many. */
-static unsigned int collect(const unsigned long *wanted, bool attached, unsigned long *locations)
+/* Sites that are to be attached: their slots and locations; returns how many. */
+static unsigned int collect_new(const unsigned long *wanted, struct batch *batch)
 {
 	unsigned int slot, count = 0;
 
-	for (slot = 0; slot < SCT_SLOTS; slot++) {
-		if (sites[slot] && sites[slot]->attached == attached &&
-		    test_bit(slot, wanted) == !attached)
-			locations[count++] = sites[slot]->location;
+	for_each_set_bit(slot, wanted, SCT_SLOTS) {
+		if (sites[slot]->hook)
+			continue;
+		batch->slots[count] = slot;
+		batch->locations[count++] = sites[slot]->location;
 	}
 	return count;
 }
 
-/* The batch was refused: attach one by one to learn which one it was, and undo. */
-static int refuse_culprit(const unsigned long *wanted, int result, struct sct_error *error)
+/* Sites from @slot on that came with @hook and are not wanted. */
+static unsigned int collect_old(const unsigned long *wanted, unsigned int slot,
+				const struct sct_hook *hook, struct batch *batch)
 {
-	unsigned int slot, undo;
-	int single = 0;
+	unsigned int count = 0;
 
-	for_each_set_bit(slot, wanted, SCT_SLOTS) {
-		if (sites[slot]->attached)
+	for (; slot < SCT_SLOTS; slot++) {
+		if (!sites[slot] || sites[slot]->hook != hook || test_bit(slot, wanted))
 			continue;
-		single = sct_ftrace_attach(&sites[slot]->location, 1);
-		if (single)
-			break;
+		batch->slots[count] = slot;
+		batch->locations[count++] = sites[slot]->location;
 	}
-	for_each_set_bit(undo, wanted, slot) {
-		if (!sites[undo]->attached)
-			sct_ftrace_detach(&sites[undo]->location, 1);
-	}
-	if (!single) {
-		/* One by one they all went: the other hooker has just left. */
-		slot = find_first_bit(wanted, SCT_SLOTS);
-		single = result;
-	}
-	if (!sct_ftrace_enabled())
-		return refuse(error, SCT_ERROR_FTRACE_OFF, slot, single);
-	return refuse(error, single == -EBUSY ? SCT_ERROR_BUSY : SCT_ERROR_SITE, slot, single);
+	return count;
 }
 
-static int add_sites(const unsigned long *wanted, unsigned long *locations, struct sct_error *error)
+/* Of a batch that cannot be attached, one that cannot: by halves. */
+static unsigned int find_culprit(struct batch *batch, unsigned int count, int *reason)
 {
-	unsigned int slot, count;
+	unsigned int from = 0, half;
+	struct sct_hook *hook;
+
+	while (count > 1) {
+		half = count / 2;
+		hook = sct_ftrace_attach(batch->locations + from, half);
+		if (IS_ERR(hook)) {
+			*reason = PTR_ERR(hook);
+			count = half;
+			continue;
+		}
+		sct_ftrace_detach(hook, batch->locations + from, half);
+		from += half;
+		count -= half;
+	}
+	return batch->slots[from];
+}
+
+static int refuse_batch(struct batch *batch, unsigned int count, int reason,
+			struct sct_error *error)
+{
+	unsigned int slot;
+
+	if (reason == -ENOMEM)
+		return refuse(error, SCT_ERROR_MEMORY, batch->slots[0], 0, -ENOMEM);
+	if (!sct_ftrace_enabled())
+		return refuse(error, SCT_ERROR_FTRACE_OFF, batch->slots[0], reason, -EBUSY);
+	slot = find_culprit(batch, count, &reason);
+	if (reason == -EBUSY)
+		return refuse(error, SCT_ERROR_BUSY, slot, reason, -EBUSY);
+	return refuse(error, SCT_ERROR_SITE, slot, reason, -EOPNOTSUPP);
+}
+
+static int add_sites(const unsigned long *wanted, struct batch *batch, struct sct_error *error)
+{
 	int result = find_sites(wanted, error);
+	struct sct_hook *hook;
+	unsigned int count, i;
 
 	if (result)
 		return result;
-	count = collect(wanted, false, locations);
+	count = collect_new(wanted, batch);
 	if (!count)
 		return 0;
 	/* Findable before the first call can arrive. */
-	for_each_set_bit(slot, wanted, SCT_SLOTS) {
-		if (!sites[slot]->attached)
-			hash_add_rcu(by_location, &sites[slot]->node, sites[slot]->location);
+	for (i = 0; i < count; i++)
+		hash_add_rcu(sct_sites_attached, &sites[batch->slots[i]]->node,
+			     batch->locations[i]);
+	hook = sct_ftrace_attach(batch->locations, count);
+	if (IS_ERR(hook)) {
+		result = refuse_batch(batch, count, PTR_ERR(hook), error);
+		hook = NULL;
 	}
-	result = sct_ftrace_attach(locations, count);
-	if (result)
-		result = refuse_culprit(wanted, result, error);
-	for_each_set_bit(slot, wanted, SCT_SLOTS) {
-		if (sites[slot]->attached)
-			continue;
-		if (result)
-			hash_del_rcu(&sites[slot]->node);
-		else
-			sites[slot]->attached = true;
+	for (i = 0; i < count; i++) {
+		sites[batch->slots[i]]->hook = hook;
+		if (!hook)
+			hash_del_rcu(&sites[batch->slots[i]]->node);
 	}
 	/* A removed site may be added again, which would lead its readers astray. */
-	if (result)
+	if (!hook)
 		synchronize_rcu();
 	return result;
 }
@@ -204,43 +228,48 @@ EXPORT_SYMBOL_GPL(sct_points_find);
  */
 int sct_points_add(const unsigned long *wanted, struct sct_error *error)
 {
-	unsigned long *locations = kvmalloc_array(SCT_SLOTS, sizeof(*locations), GFP_KERNEL);
 	int result;
 
-	if (!locations)
-		return refuse(error, SCT_ERROR_MEMORY, 0, -ENOMEM);
 	mutex_lock(&points_lock);
-	result = add_sites(wanted, locations, error);
+	result = add_sites(wanted, &scratch, error);
 	mutex_unlock(&points_lock);
-	kvfree(locations);
 	return result;
 }
 EXPORT_SYMBOL_GPL(sct_points_add);
+
+static void remove_batch(const struct batch *batch, unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		hash_del_rcu(&sites[batch->slots[i]]->node);
+		sites[batch->slots[i]]->hook = NULL;
+	}
+}
 
 /**
  * sct_points_keep() - give back all points but these
  * @wanted: a bit for each slot
  *
- * A call that was diverted before may still be inside when this returns.
+ * A call that was diverted before may still be inside when this returns.  A
+ * point that cannot be given back for want of memory stays, to be tried again
+ * the next time; that does not happen if none is wanted.
  *
  * Context: may sleep.
  */
 void sct_points_keep(const unsigned long *wanted)
 {
-	static unsigned long locations[SCT_SLOTS]; /* points_lock; giving back must not fail */
 	unsigned int slot, count;
 
 	mutex_lock(&points_lock);
-	count = collect(wanted, true, locations);
-	sct_ftrace_detach(locations, count);
 	for (slot = 0; slot < SCT_SLOTS; slot++) {
-		if (sites[slot] && sites[slot]->attached && !test_bit(slot, wanted)) {
-			hash_del_rcu(&sites[slot]->node);
-			sites[slot]->attached = false;
-		}
+		if (!sites[slot] || !sites[slot]->hook || test_bit(slot, wanted))
+			continue;
+		count = collect_old(wanted, slot, sites[slot]->hook, &scratch);
+		if (!sct_ftrace_detach(sites[slot]->hook, scratch.locations, count))
+			remove_batch(&scratch, count);
 	}
-	if (count)
-		synchronize_rcu();
+	synchronize_rcu();
 	mutex_unlock(&points_lock);
 }
 EXPORT_SYMBOL_GPL(sct_points_keep);
@@ -254,7 +283,8 @@ static void describe(const struct sct_site *site, struct sct_point *point)
 		.abi = sct_slot_abi(site->slot),
 		.nr = sct_slot_nr(site->slot),
 		.mechanism = SCT_MECHANISM_FTRACE,
-		.address = site->address,
+		/* As in /proc/kallsyms, for those who may see it there. */
+		.address = capable(CAP_SYSLOG) ? site->address : 0,
 	};
 	for_each_possible_cpu(cpu)
 		point->hits += *per_cpu_ptr(site->hits, cpu);
@@ -279,7 +309,7 @@ int sct_points_list(struct sct_point *list, unsigned int first, unsigned int cou
 
 	mutex_lock(&points_lock);
 	for (slot = 0; slot < SCT_SLOTS; slot++) {
-		if (!sites[slot] || !sites[slot]->attached)
+		if (!sites[slot] || !sites[slot]->hook)
 			continue;
 		if (seen++ >= first && done < count)
 			describe(sites[slot], &list[done++]);

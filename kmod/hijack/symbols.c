@@ -20,7 +20,10 @@
  */
 unsigned long sct_symbol_address(const char *name)
 {
-	struct kprobe probe = { .symbol_name = name };
+	struct kprobe probe = {
+		.symbol_name = name,
+		.flags = KPROBE_FLAG_DISABLED, /* never armed */
+	};
 
 	if (!register_kprobe(&probe))
 		unregister_kprobe(&probe);

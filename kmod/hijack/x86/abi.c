@@ -6,32 +6,54 @@
  * (mainline 1e3ad78334a6, 6.9, back-ported): it says, by number, what the
  * switch in x64_sys_call() calls.
  */
+#include <linux/build_bug.h>
+#include <linux/stddef.h>
 #include <linux/uaccess.h>
 #include <asm/unistd.h>
 #include "../../compat.h"
 #include "../hijack.h"
+
+static_assert(offsetof(struct pt_regs, ax) == 80); /* diversion.S */
+
+/* Symbols do not move: looked up once. */
+static unsigned long table_address(void)
+{
+	static unsigned long address;
+
+	if (!address)
+		address = sct_symbol_address("sys_call_table");
+	return address;
+}
+
+static unsigned long absent_address(void)
+{
+	static unsigned long address;
+
+	if (!address)
+		address = sct_symbol_address("__x64_sys_ni_syscall");
+	return address;
+}
 
 /**
  * sct_arch_entry() - address of a system call's entry function
  * @abi: SCT_ABI_*
  * @nr: without flag bits
  *
+ * Context: serialised by the caller; may sleep.
  * Return: the address; -EOPNOTSUPP for an ABI that cannot be diverted here;
  * -ENOSYS for a call that this kernel does not have.
  */
 long sct_arch_entry(unsigned int abi, unsigned int nr)
 {
-	unsigned long table, entry;
+	unsigned long entry;
 
-	if (abi != SCT_ABI_X86_64)
-		return -EOPNOTSUPP;
-	table = sct_symbol_address("sys_call_table");
-	if (!table)
+	if (abi != SCT_ABI_X86_64 || !table_address())
 		return -EOPNOTSUPP;
 	if (nr >= NR_syscalls ||
-	    get_kernel_nofault(entry, (unsigned long *)table + nr))
+	    get_kernel_nofault(entry, (unsigned long *)table_address() + nr))
 		return -ENOSYS;
-	if (entry == sct_symbol_address("__x64_sys_ni_syscall"))
+	/* A probe's address is that of the instruction behind a landing pad. */
+	if (entry == absent_address() || sct_arch_location(entry) == absent_address())
 		return -ENOSYS;
 	return entry;
 }

@@ -14,11 +14,14 @@
 /* As in enum sct_next */
 #define NEXT_SKIP 1
 #define NEXT_AROUND 3
+/* Of ax in struct pt_regs; x86/abi.c asserts it */
+#define PT_REGS_AX 80
 
 	.text
 
-/* rax: the result.  The call is not made. */
+/* rdi: the caller's registers, the result in theirs.  The call is not made. */
 SYM_FUNC_START(sct_diversion_skip)
+	movq	PT_REGS_AX(%rdi), %rax
 	RET
 SYM_FUNC_END(sct_diversion_skip)
 
@@ -30,13 +33,13 @@ SYM_FUNC_START_LOCAL(sct_diversion_resume)
 SYM_FUNC_END(sct_diversion_resume)
 
 /*
- * rdi: the caller's registers, rsi: the site, rdx: where the entry function
- * goes on behind its ftrace site.  A call that passes leaves no frame here, so
+ * rdi: the caller's registers.  A call that passes leaves no frame here, so
  * that one which sleeps for ever does not keep the module.
  */
 SYM_FUNC_START(sct_diversion)
-	pushq	%rdx
+	pushq	$0			/* where the entry function goes on */
 	pushq	%rdi
+	leaq	8(%rsp), %rsi
 	call	sct_diversion_enter
 	popq	%rdi
 	cmpq	$NEXT_SKIP, %rax
@@ -44,7 +47,7 @@ SYM_FUNC_START(sct_diversion)
 	cmpq	$NEXT_AROUND, %rax
 	je	.Laround
 	UNWIND_HINT_FUNC
-	RET				/* to what was in rdx */
+	RET
 .Lskip:
 	addq	$8, %rsp
 	movq	%rdx, %rax
