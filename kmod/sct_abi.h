@@ -29,7 +29,9 @@
 #define SCT_REGS_MAX 16 /* registers: registers of a program */
 #define SCT_ARGS_MAX 6 /* arguments: arguments of a system call */
 #define SCT_MATCHES_MAX 64 /* rules: rules of one point and phase that say continue = yes, and so rules that one call can match, less one */
-#define SCT_COST_MAX 1073741824 /* steps: the most that the verifier lets one program cost */
+#define SCT_COST_MAX 268435456 /* steps: the most that the verifier lets one program cost */
+#define SCT_GLANCE_MAX 131072 /* steps: the most that a program may cost to be judged with preemption off; one that costs more is judged in task context */
+#define SCT_ERRNO_MAX 511 /* number: error number that a rule can return; from 512 on they are the kernel's own */
 #define SCT_RECORD_MAX 3840 /* bytes: a record of the log; what does not fit is cut and marked as cut */
 #define SCT_DEPTH_MAX 100 /* levels: of brackets and operators inside each other in a rule */
 #define SCT_READERS_MAX 32 /* readers: open descriptors of the log device */

@@ -45,6 +45,7 @@ static int __init sct_rules_init(void)
 	error = sct_control_init();
 	if (error)
 		goto err_exit_log;
+	sct_log_open_up();
 	return 0;
 
 err_exit_log:

@@ -30,7 +30,9 @@ class Limit:
     REGS = 16  # registers
     ARGS = 6  # arguments
     MATCHES = 64  # rules
-    COST = 1073741824  # steps
+    COST = 268435456  # steps
+    GLANCE = 131072  # steps
+    ERRNO = 511  # number
     RECORD = 3840  # bytes
     DEPTH = 100  # levels
     READERS = 32  # readers
@@ -50,6 +52,8 @@ LIMIT_DOC = {
     'ARGS': 'arguments of a system call',
     'MATCHES': 'rules of one point and phase that say continue = yes, and so rules that one call can match, less one',
     'COST': 'the most that the verifier lets one program cost',
+    'GLANCE': 'the most that a program may cost to be judged with preemption off; one that costs more is judged in task context',
+    'ERRNO': "error number that a rule can return; from 512 on they are the kernel's own",
     'RECORD': 'a record of the log; what does not fit is cut and marked as cut',
     'DEPTH': 'of brackets and operators inside each other in a rule',
     'READERS': 'open descriptors of the log device',
@@ -231,8 +235,8 @@ OPCODES = {
     'SEQ': Opcode('SEQ', 0x60, 'strconst', 64, False, 'dst = string a equals string imm'),
     'SPRE': Opcode('SPRE', 0x61, 'strconst', 64, False, 'dst = string a starts with string imm'),
     'SSUF': Opcode('SSUF', 0x62, 'strconst', 64, False, 'dst = string a ends with string imm'),
-    'SCON': Opcode('SCON', 0x63, 'strconst', 256, True, 'dst = string a contains string imm'),
-    'SGLOB': Opcode('SGLOB', 0x64, 'strconst', 256, True, 'dst = string a as a whole matches glob imm: * any bytes, ? one byte, [a-z] one of, \\ the next byte itself'),
+    'SCON': Opcode('SCON', 0x63, 'strconst', 4096, True, 'dst = string a contains string imm'),
+    'SGLOB': Opcode('SGLOB', 0x64, 'strconst', 4096, True, 'dst = string a as a whole matches glob imm: * any bytes, ? one byte, [a-z] one of, \\ the next byte itself'),
     'SEQS': Opcode('SEQS', 0x65, 'strstr', 128, False, 'dst = string a equals string b'),
 }
 

@@ -98,16 +98,30 @@ int sct_judge_capture(struct sct_judge *judge, unsigned int place)
 {
 	struct sct_judgement *j = judgement_of(judge);
 
-	if (place == SCT_TEXT_COMM) {
+	if (place == SCT_TEXT_COMM)
 		sct_capture_comm(j);
-	} else if (j->stage == SCT_STAGE_SEALED) {
-		/* What these rules ask for, those in force when strings were copied did not. */
-		judge->texts[place] = (struct sct_text) { .state = SCT_STATE_FAULT };
-	} else if (place == SCT_TEXT_CWD || capture_arg(j, place)) {
+	else if (place == SCT_TEXT_CWD || capture_arg(j, place))
 		return -EAGAIN;
-	}
 	judge->known |= 1u << place;
 	return 0;
+}
+
+/**
+ * sct_capture_seal() - nothing more is copied
+ * @j: in SCT_STAGE_COPYING
+ *
+ * The rules in force when the call is judged may ask for strings that those in
+ * force until now did not: these are unreadable.
+ */
+void sct_capture_seal(struct sct_judgement *j)
+{
+	unsigned int place;
+
+	for (place = 0; place < SCT_TEXTS; place++)
+		if (!(j->judge.known >> place & 1))
+			j->judge.texts[place] = (struct sct_text) { .state = SCT_STATE_FAULT };
+	j->judge.known = ~(1u << SCT_TEXT_COMM);
+	j->stage = SCT_STAGE_SEALED;
 }
 
 /**

@@ -13,8 +13,9 @@
  *   SCT_IOC_LOCK      0; EPERM
  *   any other         ENOTTY
  *
- * What is asked is copied in once.  Changes are serialised by control_lock;
- * waiting for it can be interrupted (EINTR).
+ * What is asked is copied in once.  control_lock serialises changes; waiting
+ * for it can be interrupted (EINTR).  User memory is not touched under it: who
+ * lets the kernel wait for that holds up nobody else.
  */
 #include <linux/capability.h>
 #include <linux/fs.h>
@@ -37,12 +38,13 @@ static u64 generation(void)
 
 static long get_version(void __user *argument)
 {
-	struct sct_version version = {
-		.abi = SCT_ABI_VERSION,
-		.locked = locked,
-		.generation = generation(),
-	};
+	struct sct_version version = { .abi = SCT_ABI_VERSION };
 
+	if (mutex_lock_interruptible(&control_lock))
+		return -EINTR;
+	version.locked = locked;
+	version.generation = generation();
+	mutex_unlock(&control_lock);
 	return copy_to_user(argument, &version, sizeof(version)) ? -EFAULT : 0;
 }
 
@@ -52,19 +54,19 @@ static long refuse(struct sct_error *error, u32 code)
 	return -sct_error_errno(code);
 }
 
+/* Under control_lock; the set is the caller's unless it is published. */
 static long publish(struct sct_upload *upload, struct sct_ruleset *set)
 {
 	long result;
 
-	if (upload->flags & SCT_UPLOAD_DRY_RUN) {
-		result = sct_points_find(set->points, &upload->error);
-		sct_ruleset_free(set);
-		return result;
-	}
+	if (upload->flags & SCT_UPLOAD_EXPECT && upload->expect != generation())
+		return refuse(&upload->error, SCT_ERROR_STALE);
+	if (upload->flags & SCT_UPLOAD_DRY_RUN)
+		return sct_points_find(set->points, &upload->error);
+	if (locked)
+		return refuse(&upload->error, SCT_ERROR_LOCKED);
 	result = sct_ruleset_publish(set, &upload->error);
-	if (result)
-		sct_ruleset_free(set);
-	else
+	if (!result)
 		upload->generation = set->generation;
 	return result;
 }
@@ -72,14 +74,12 @@ static long publish(struct sct_upload *upload, struct sct_ruleset *set)
 static long upload_image(struct sct_upload *upload)
 {
 	struct sct_ruleset *set;
+	bool published = false;
+	long result = -EINTR;
 	void *image;
 
 	if (upload->flags & ~(SCT_UPLOAD_EXPECT | SCT_UPLOAD_DRY_RUN))
 		return -EINVAL;
-	if (locked && !(upload->flags & SCT_UPLOAD_DRY_RUN))
-		return refuse(&upload->error, SCT_ERROR_LOCKED);
-	if (upload->flags & SCT_UPLOAD_EXPECT && upload->expect != generation())
-		return refuse(&upload->error, SCT_ERROR_STALE);
 	image = sct_image_copy((const void __user *)(unsigned long)upload->image, upload->size,
 			       &upload->error);
 	if (IS_ERR(image))
@@ -89,7 +89,14 @@ static long upload_image(struct sct_upload *upload)
 		kvfree(image);
 		return PTR_ERR(set);
 	}
-	return publish(upload, set);
+	if (!mutex_lock_interruptible(&control_lock)) {
+		result = publish(upload, set);
+		published = !result && !(upload->flags & SCT_UPLOAD_DRY_RUN);
+		mutex_unlock(&control_lock);
+	}
+	if (!published)
+		sct_ruleset_put(set);
+	return result;
 }
 
 static long upload(void __user *argument)
@@ -108,23 +115,36 @@ static long upload(void __user *argument)
 	return result;
 }
 
+static long download_image(struct sct_download *download, const struct sct_ruleset *set)
+{
+	u32 room = download->size;
+
+	download->size = set ? set->size : 0;
+	download->generation = set ? set->generation : 0;
+	if (room < download->size)
+		return -ENOSPC;
+	if (set && copy_to_user((void __user *)(unsigned long)download->buffer, set->image,
+				set->size))
+		return -EFAULT;
+	return 0;
+}
+
 static long download(void __user *argument)
 {
-	const struct sct_ruleset *set = sct_ruleset_held();
 	struct sct_download download;
-	long result = 0;
-	u32 room;
+	struct sct_ruleset *set;
+	long result;
 
 	if (copy_from_user(&download, argument, sizeof(download)))
 		return -EFAULT;
-	room = download.size;
-	download.size = set ? set->size : 0;
-	download.generation = generation();
-	if (room < download.size)
-		result = -ENOSPC;
-	else if (set && copy_to_user((void __user *)(unsigned long)download.buffer, set->image,
-				     set->size))
-		return -EFAULT;
+	if (mutex_lock_interruptible(&control_lock))
+		return -EINTR;
+	set = sct_ruleset_held();
+	if (set)
+		refcount_inc(&set->users);
+	mutex_unlock(&control_lock);
+	result = download_image(&download, set);
+	sct_ruleset_put(set);
 	if (copy_to_user(argument, &download, sizeof(download)))
 		return -EFAULT;
 	return result;
@@ -178,10 +198,9 @@ static size_t element_size(u32 what)
 static long list(void __user *argument)
 {
 	struct sct_list list;
-	long result = 0;
+	long result = -EINTR;
 	void *buffer;
 	size_t size;
-	int done;
 
 	if (copy_from_user(&list, argument, sizeof(list)))
 		return -EFAULT;
@@ -192,12 +211,14 @@ static long list(void __user *argument)
 	buffer = kvcalloc(max(list.count, 1u), size, GFP_KERNEL);
 	if (!buffer)
 		return -ENOMEM;
-	list.generation = generation();
-	done = fill_list(&list, buffer);
-	list.count = done;
-	if (copy_to_user((void __user *)(unsigned long)list.buffer, buffer, done * size) ||
-	    copy_to_user(argument, &list, sizeof(list)))
-		result = -EFAULT;
+	if (!mutex_lock_interruptible(&control_lock)) {
+		list.generation = generation();
+		list.count = fill_list(&list, buffer);
+		mutex_unlock(&control_lock);
+		result = copy_to_user((void __user *)(unsigned long)list.buffer, buffer,
+				      list.count * size) ||
+			 copy_to_user(argument, &list, sizeof(list)) ? -EFAULT : 0;
+	}
 	kvfree(buffer);
 	return result;
 }
@@ -207,38 +228,30 @@ static long lock(void)
 {
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
+	if (mutex_lock_interruptible(&control_lock))
+		return -EINTR;
 	if (!locked)
 		__module_get(THIS_MODULE);
 	locked = true;
+	mutex_unlock(&control_lock);
 	return 0;
-}
-
-static long answer(unsigned int request, void __user *argument)
-{
-	switch (request) {
-	case SCT_IOC_VERSION:
-		return get_version(argument);
-	case SCT_IOC_UPLOAD:
-		return upload(argument);
-	case SCT_IOC_DOWNLOAD:
-		return download(argument);
-	case SCT_IOC_LIST:
-		return list(argument);
-	case SCT_IOC_LOCK:
-		return lock();
-	}
-	return -ENOTTY;
 }
 
 static long sct_ioctl(struct file *file, unsigned int request, unsigned long argument)
 {
-	long result;
-
-	if (mutex_lock_interruptible(&control_lock))
-		return -EINTR;
-	result = answer(request, (void __user *)argument);
-	mutex_unlock(&control_lock);
-	return result;
+	switch (request) {
+	case SCT_IOC_VERSION:
+		return get_version((void __user *)argument);
+	case SCT_IOC_UPLOAD:
+		return upload((void __user *)argument);
+	case SCT_IOC_DOWNLOAD:
+		return download((void __user *)argument);
+	case SCT_IOC_LIST:
+		return list((void __user *)argument);
+	case SCT_IOC_LOCK:
+		return lock();
+	}
+	return -ENOTTY;
 }
 
 static const struct file_operations sct_operations = {

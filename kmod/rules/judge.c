@@ -180,8 +180,8 @@ static int find_text(struct sct_judge *judge, unsigned int operand, const char *
 /* Of an instruction that compares strings: 0 or 1, or an error of find_text(). */
 static int judge_string(struct sct_judge *judge, const struct sct_insn *insn)
 {
-	const char *text, *with;
-	size_t len, wlen;
+	const char *text SCT_UNINITIALIZED, *with SCT_UNINITIALIZED;
+	size_t len SCT_UNINITIALIZED, wlen SCT_UNINITIALIZED;
 	int error = find_text(judge, insn->a, &text, &len);
 
 	if (error)
@@ -330,7 +330,7 @@ enum sct_verdict sct_judge(struct sct_judge *judge)
 {
 	const struct sct_view *view = judge->view;
 	const struct sct_insn *insn = &view->insns[judge->prog->insn];
-	struct registers regs;
+	struct registers regs SCT_UNINITIALIZED;
 	int outcome;
 
 	regs.unknown = 0;

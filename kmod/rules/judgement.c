@@ -54,7 +54,7 @@ static enum sct_next enter(unsigned int slot, const struct pt_regs *regs, long *
 		return SCT_NEXT_DIVERT;
 	if (likely(!glance->j.judge.matches))
 		return SCT_NEXT_PASS;
-	return sct_act(&glance->j, slot, result);
+	return sct_act(&glance->j, slot, regs, result);
 }
 
 /* Copy what the programs of a point may need; NULL without memory. */
@@ -62,14 +62,15 @@ static struct visit *begin_visit(const struct sct_prog *prog, bool cwd, const st
 {
 	struct visit *visit;
 
-	visit = kvmalloc(sizeof(*visit) + sct_capture_room(prog, cwd), GFP_KERNEL);
+	/* Charged to the caller: threads that sleep in a call each hold one. */
+	visit = kvmalloc(sizeof(*visit) + sct_capture_room(prog, cwd), GFP_KERNEL_ACCOUNT);
 	if (!visit)
 		return NULL;
 	sct_capture_begin(&visit->j, regs, visit->room, SCT_STAGE_COPYING);
 	sct_capture_args(&visit->j, prog);
 	if (cwd)
 		sct_capture_cwd(&visit->j);
-	visit->j.stage = SCT_STAGE_SEALED;
+	sct_capture_seal(&visit->j);
 	return visit;
 }
 
@@ -113,7 +114,7 @@ static enum sct_next enter_task(unsigned int slot, const struct pt_regs *regs, l
 	if (set) {
 		programs = set->programs[slot];
 		if (programs.before && judge(&visit->j, set, programs.before))
-			next = sct_act(&visit->j, slot, result);
+			next = sct_act(&visit->j, slot, regs, result);
 	}
 	around = set && programs.after && next == SCT_NEXT_PASS;
 	rcu_read_unlock();
@@ -139,7 +140,7 @@ static long leave(unsigned int slot, void *cookie, long result)
 	set = rcu_dereference(sct_ruleset_current);
 	prog = set ? set->programs[slot].after : NULL;
 	if (prog && judge(&visit->j, set, prog))
-		sct_act(&visit->j, slot, &unused);
+		sct_act(&visit->j, slot, NULL, &unused);
 	rcu_read_unlock();
 	kvfree(visit);
 	return result;

@@ -23,11 +23,12 @@
 #define QUEUE_BYTES (1u << 20)
 #define LOSSES_MAX 64
 
-/* Events of one rule that a reader's queue had no room for. */
+/* Events of one rule that did not reach a reader. */
 struct loss {
 	u64 generation;
 	u64 count;
 	u32 rule;
+	u32 cause;
 	u8 len;
 	char name[SCT_NAME_MAX];
 };
@@ -37,8 +38,8 @@ struct loss {
  * @node: in readers
  * @reading: one thread at a time takes records out
  * @queue: records, each as a whole; filled under log_lock
- * @losses: since the last ones that were queued; log_lock.  The last place
- *	takes all that have no place of their own.
+ * @losses: that it was not yet told of; log_lock.  The last place takes all
+ *	that have no place of their own.
  */
 struct reader {
 	struct list_head node;
@@ -53,6 +54,8 @@ static DEFINE_MUTEX(log_lock);
 static LIST_HEAD(readers);
 static unsigned int readers_count;
 static DECLARE_WAIT_QUEUE_HEAD(waiting);
+/* Who opens the device of a module that then fails to load would keep it open without one. */
+static bool ready;
 
 /** sct_log_is_awaited() - does anybody sleep until there is an event? */
 bool sct_log_is_awaited(void)
@@ -73,7 +76,7 @@ struct lost_record {
 	char name[SCT_NAME_MAX];
 };
 
-static bool queue_loss(struct reader *reader, const struct loss *loss, u32 cause)
+static bool queue_loss(struct reader *reader, const struct loss *loss)
 {
 	size_t size = ALIGN(sizeof(struct sct_lost) + sizeof(struct sct_item) + loss->len, 8);
 	struct lost_record record = { };
@@ -89,49 +92,54 @@ static bool queue_loss(struct reader *reader, const struct loss *loss, u32 cause
 			.time = ktime_get_real_ns(),
 		},
 		.count = loss->count,
-		.cause = cause,
+		.cause = loss->cause,
 	};
 	record.item = (struct sct_item) { SCT_ITEM_NAME, SCT_STATE_WHOLE, loss->len };
 	memcpy(record.name, loss->name, loss->len);
 	return kfifo_in(&reader->queue, (const unsigned char *)&record, size);
 }
 
-/* The rule of an event, from the event itself: its set may be gone. */
-static void name_loss(struct loss *loss, const struct sct_record *record)
+static void note_loss(struct reader *reader, const struct loss *loss)
 {
-	const struct sct_item *item;
+	struct loss *known = reader->losses, *end = known + reader->losses_count;
 
-	item = (const void *)record + sizeof(struct sct_event);
-	loss->rule = record->rule;
-	loss->generation = record->generation;
-	loss->len = min_t(u16, item->len, SCT_NAME_MAX);
-	memcpy(loss->name, item + 1, loss->len);
+	while (known < end && (known->rule != loss->rule || known->cause != loss->cause ||
+			       known->generation != loss->generation))
+		known++;
+	if (known < end) {
+		known->count += loss->count;
+	} else if (reader->losses_count < LOSSES_MAX) {
+		*known = *loss;
+		reader->losses_count++;
+	} else {
+		known--;
+		known->rule = SCT_NONE;
+		known->len = 0;
+		known->count += loss->count;
+	}
 }
 
-static void note_loss(struct reader *reader, const struct sct_record *record)
+/* The rule of an event, from the event itself: its set may be gone. */
+static void note_lost_record(struct reader *reader, const struct sct_record *record)
 {
-	struct loss *loss = reader->losses, *end = loss + reader->losses_count;
+	const struct sct_item *item = (const void *)record + sizeof(struct sct_event);
+	struct loss loss = {
+		.generation = record->generation,
+		.count = 1,
+		.rule = record->rule,
+		.cause = SCT_CAUSE_READER,
+		.len = min_t(u16, item->len, SCT_NAME_MAX),
+	};
 
-	while (loss < end && (loss->rule != record->rule || loss->generation != record->generation))
-		loss++;
-	if (loss == end && reader->losses_count == LOSSES_MAX) {
-		loss--;
-		loss->rule = SCT_NONE;
-		loss->len = 0;
-	} else if (loss == end) {
-		name_loss(loss, record);
-		loss->count = 0;
-		reader->losses_count++;
-	}
-	loss->count++;
+	memcpy(loss.name, item + 1, loss.len);
+	note_loss(reader, &loss);
 }
 
 /* Tell of the losses first: they came before what is queued next. */
 static bool queue_losses(struct reader *reader)
 {
 	while (reader->losses_count) {
-		if (!queue_loss(reader, &reader->losses[reader->losses_count - 1],
-				SCT_CAUSE_READER))
+		if (!queue_loss(reader, &reader->losses[reader->losses_count - 1]))
 			return false;
 		reader->losses_count--;
 	}
@@ -142,7 +150,7 @@ static void queue_record(struct reader *reader, const struct sct_record *record)
 {
 	if (!queue_losses(reader) ||
 	    !kfifo_in(&reader->queue, (const unsigned char *)record, record->size))
-		note_loss(reader, record);
+		note_lost_record(reader, record);
 }
 
 /* What a set's rules lost for want of room in the ring, to every reader; once. */
@@ -162,10 +170,16 @@ static void tell_lost(struct sct_ruleset *set)
 		if (lost == set->tallies[i].lost_told)
 			continue;
 		name = sct_view_string(&set->view, set->view.rules[i].name, &len);
-		loss = (struct loss) { set->generation, lost - set->tallies[i].lost_told, i, len };
+		loss = (struct loss) {
+			.generation = set->generation,
+			.count = lost - set->tallies[i].lost_told,
+			.rule = i,
+			.cause = SCT_CAUSE_BUFFER,
+			.len = len,
+		};
 		memcpy(loss.name, name, len);
 		list_for_each_entry(reader, &readers, node)
-			queue_loss(reader, &loss, SCT_CAUSE_BUFFER);
+			note_loss(reader, &loss);
 		set->tallies[i].lost_told = lost;
 	}
 	set->lost_told = total;
@@ -213,6 +227,7 @@ static void move_records(struct reader *mover)
 	if (set)
 		tell_lost(set);
 	rcu_read_unlock();
+	queue_losses(mover);
 }
 
 /* Copy whole records out; how many bytes, or an error if not one could be copied. */
@@ -237,7 +252,8 @@ static ssize_t take_records(struct reader *reader, char __user *to, size_t size)
 
 static bool is_readable(struct reader *reader)
 {
-	return !kfifo_is_empty(&reader->queue) || !sct_ring_is_empty();
+	return !kfifo_is_empty(&reader->queue) || READ_ONCE(reader->losses_count) ||
+	       !sct_ring_is_empty();
 }
 
 static ssize_t sctlog_read(struct file *file, char __user *to, size_t size, loff_t *at)
@@ -296,6 +312,8 @@ static int sctlog_open(struct inode *inode, struct file *file)
 {
 	struct reader *reader;
 
+	if (!READ_ONCE(ready))
+		return -ENXIO;
 	if (!capable(CAP_SYS_ADMIN))
 		return -EPERM;
 	if (file->f_mode & FMODE_WRITE)
@@ -347,6 +365,12 @@ static struct miscdevice sctlog = {
 int sct_log_init(void)
 {
 	return misc_register(&sctlog);
+}
+
+/** sct_log_open_up() - the module has loaded: the device may be opened */
+void sct_log_open_up(void)
+{
+	WRITE_ONCE(ready, true);
 }
 
 /** sct_log_exit() - nobody has the device open, or this module would be in use */

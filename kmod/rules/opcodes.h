@@ -84,8 +84,8 @@ enum sct_op {
 	OP(SEQ, STRCONST, 64, 0) \
 	OP(SPRE, STRCONST, 64, 0) \
 	OP(SSUF, STRCONST, 64, 0) \
-	OP(SCON, STRCONST, 256, 1) \
-	OP(SGLOB, STRCONST, 256, 1) \
+	OP(SCON, STRCONST, 4096, 1) \
+	OP(SGLOB, STRCONST, 4096, 1) \
 	OP(SEQS, STRSTR, 128, 0)
 
 /* KIND(name, width in bits, signed) */

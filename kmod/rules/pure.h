@@ -35,6 +35,13 @@ static inline s64 div64_s64(s64 a, s64 b) { return a / b; }
 static inline u64 div64_u64(u64 a, u64 b) { return a / b; }
 #endif
 
+/*
+ * For what is written before it is read on the path of every watched call:
+ * kernels that clear all automatic variables would spend more on it than the
+ * rest takes.
+ */
+#define SCT_UNINITIALIZED __attribute__((uninitialized))
+
 #include "../sct_abi.h"
 #include "opcodes.h"
 

@@ -116,7 +116,7 @@ int sct_drop_list(struct sct_drop *list, unsigned int first, unsigned int count,
 	unsigned int seen = 0, done = 0, cause;
 	int cpu;
 
-	for_each_online_cpu(cpu) {
+	for_each_possible_cpu(cpu) {
 		for (cause = SCT_CAUSE_BUFFER; cause < CAUSES; cause++) {
 			if (seen++ < first || done == count)
 				continue;

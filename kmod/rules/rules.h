@@ -5,6 +5,7 @@
 
 #include <linux/atomic.h>
 #include <linux/percpu.h>
+#include <linux/refcount.h>
 #include "../compat.h"
 #include "../sct_hijack.h"
 #include "program.h"
@@ -25,11 +26,12 @@ struct sct_programs {
 	const struct sct_prog *before, *after;
 	bool task; /* cannot be judged where sleeping is forbidden */
 	bool cwd; /* needs the current directory */
-	bool fails; /* has a rule that refuses */
+	bool fails; /* has a rule that keeps the call from being made */
 };
 
 /**
  * struct sct_ruleset - a rule set in force; readers: RCU, or preemption off
+ * @users: that hold it beyond RCU
  * @generation: counts the uploads
  * @image: as uploaded, verified
  * @size: of @image in bytes
@@ -41,6 +43,7 @@ struct sct_programs {
  * @programs: by slot
  */
 struct sct_ruleset {
+	refcount_t users;
 	u64 generation;
 	void *image;
 	size_t size;
@@ -60,9 +63,9 @@ int sct_image_verify(const void *image, size_t size, struct sct_view *view,
 /* ruleset.c */
 extern struct sct_ruleset __rcu *sct_ruleset_current;
 struct sct_ruleset *sct_ruleset_create(void *image, size_t size, struct sct_error *error);
-void sct_ruleset_free(struct sct_ruleset *set);
+void sct_ruleset_put(struct sct_ruleset *set);
 int sct_ruleset_publish(struct sct_ruleset *set, struct sct_error *error);
-const struct sct_ruleset *sct_ruleset_held(void);
+struct sct_ruleset *sct_ruleset_held(void);
 void sct_ruleset_count(const struct sct_ruleset *set, u32 rule, struct sct_counters *counters);
 void sct_ruleset_exit(void);
 
@@ -122,11 +125,13 @@ static inline void sct_capture_begin(struct sct_judgement *j, const struct pt_re
 
 int sct_capture_args(struct sct_judgement *j, const struct sct_prog *prog);
 void sct_capture_cwd(struct sct_judgement *j);
+void sct_capture_seal(struct sct_judgement *j);
 void sct_capture_comm(struct sct_judgement *j);
 size_t sct_capture_room(const struct sct_prog *prog, bool cwd);
 
 /* act.c */
-enum sct_next sct_act(struct sct_judgement *j, unsigned int slot, long *result);
+enum sct_next sct_act(struct sct_judgement *j, unsigned int slot, const struct pt_regs *regs,
+		      long *result);
 void sct_act_exit(void);
 
 /* event.c */
@@ -154,6 +159,7 @@ void sct_log_wake(void);
 bool sct_log_is_awaited(void);
 void sct_log_retire(struct sct_ruleset *set);
 int sct_log_init(void);
+void sct_log_open_up(void);
 void sct_log_exit(void);
 
 /* control.c */

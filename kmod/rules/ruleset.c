@@ -16,22 +16,16 @@
 /* Writers: the control device's lock. */
 struct sct_ruleset __rcu *sct_ruleset_current;
 
-/* The set in force, for who holds the control device's lock. */
-static struct sct_ruleset *held(void)
+/** sct_ruleset_held() - the set in force, for who holds the control device's lock */
+struct sct_ruleset *sct_ruleset_held(void)
 {
 	return rcu_dereference_protected(sct_ruleset_current, true);
 }
 
-/** sct_ruleset_held() - the set in force, for who holds the control device's lock */
-const struct sct_ruleset *sct_ruleset_held(void)
+/** sct_ruleset_put() - be done with a set, which RCU's readers see no more; NULL is fine */
+void sct_ruleset_put(struct sct_ruleset *set)
 {
-	return held();
-}
-
-/** sct_ruleset_free() - free a set that nobody can see any more; NULL is fine */
-void sct_ruleset_free(struct sct_ruleset *set)
-{
-	if (!set)
+	if (!set || !refcount_dec_and_test(&set->users))
 		return;
 	kvfree(set->tallies);
 	kvfree(set->image);
@@ -53,7 +47,9 @@ static void add_needs(const struct sct_view *view, const struct sct_prog *prog,
 			continue;
 		rule = &view->rules[insn->imm];
 		programs->cwd |= rule->flags & SCT_RULEFLAG_LOG_CWD;
-		programs->fails |= rule->actions & SCT_ACTION_FAIL;
+		programs->fails |= rule->phase == SCT_PHASE_BEFORE &&
+				   rule->actions & (SCT_ACTION_FAIL | SCT_ACTION_KILL |
+						    SCT_ACTION_SUSPEND);
 	}
 }
 
@@ -77,7 +73,7 @@ static int index_programs(struct sct_ruleset *set, struct sct_error *error)
 						      .abi = prog->abi, .nr = prog->nr };
 			return -sct_error_errno(error->code);
 		}
-		programs->task = programs->after || programs->cwd;
+		programs->task |= programs->after || programs->cwd || prog->cost > SCT_GLANCE_MAX;
 		set_bit(slot, set->points);
 	}
 	return 0;
@@ -112,6 +108,7 @@ struct sct_ruleset *sct_ruleset_create(void *image, size_t size, struct sct_erro
 		result = -ENOMEM;
 		goto err_free_set;
 	}
+	refcount_set(&set->users, 1);
 	set->image = image;
 	set->size = size;
 	return set;
@@ -180,7 +177,7 @@ static void inherit_tallies(struct sct_ruleset *new, const struct sct_ruleset *o
  */
 int sct_ruleset_publish(struct sct_ruleset *set, struct sct_error *error)
 {
-	struct sct_ruleset *old = held();
+	struct sct_ruleset *old = sct_ruleset_held();
 	struct place *places = NULL;
 	int result;
 
@@ -202,7 +199,7 @@ int sct_ruleset_publish(struct sct_ruleset *set, struct sct_error *error)
 	if (old) {
 		sct_log_retire(old);
 		inherit_tallies(set, old, places);
-		sct_ruleset_free(old);
+		sct_ruleset_put(old);
 	}
 out_free_places:
 	kvfree(places);
@@ -228,9 +225,9 @@ void sct_ruleset_count(const struct sct_ruleset *set, u32 rule, struct sct_count
 /** sct_ruleset_exit() - free the set in force: no call arrives any more */
 void sct_ruleset_exit(void)
 {
-	struct sct_ruleset *set = held();
+	struct sct_ruleset *set = sct_ruleset_held();
 
 	rcu_assign_pointer(sct_ruleset_current, NULL);
 	synchronize_rcu();
-	sct_ruleset_free(set);
+	sct_ruleset_put(set);
 }

@@ -186,8 +186,7 @@ static bool rule_is_sound(const struct sct_view *view, const struct sct_rule *ru
 		return false;
 	if (rule->phase >= SCT_PHASES || rule->zero)
 		return false;
-	/* -4095 is the last number that a caller takes for an error. */
-	if (fails ? rule->error < -4095 || rule->error > -1 : rule->error)
+	if (fails ? rule->error < -SCT_ERRNO_MAX || rule->error > -1 : rule->error)
 		return false;
 	return !fails || rule->phase == SCT_PHASE_BEFORE;
 }
@@ -204,6 +203,11 @@ static bool prog_is_sound(const struct sct_view *view, const struct sct_prog *pr
 	if (prog->abi >= SCT_ABIS || prog->nr >= 1024 || prog->phase >= SCT_PHASES || prog->zero)
 		return false;
 	if (prog > view->progs && sort_key(prog) <= sort_key(prog - 1))
+		return false;
+	/* Both phases of a point see the same arguments. */
+	if (prog > view->progs && prog->abi == prog[-1].abi && prog->nr == prog[-1].nr &&
+	    (prog->nargs != prog[-1].nargs ||
+	     memcmp(prog->kinds, prog[-1].kinds, sizeof(prog->kinds))))
 		return false;
 	if (prog->nargs > SCT_ARGS_MAX)
 		return false;
