@@ -5,15 +5,16 @@ import re
 from dataclasses import dataclass
 
 from pysct import tree
-from pysct.abi import ACTIONS
+from pysct.abi import ACTIONS, Limit
 from pysct.constants import CONSTANTS, FAMILIES
 from pysct.diagnostics import Diagnostics, suggest
 from pysct.macros import MACRO, check_template
 from pysct.points import Point
 
-ERRNO_MAX = 4095  # what the kernel takes for an error and not for a result
 DEFAULT_ERROR = -CONSTANTS["EPERM"]
-ERRORS = {name: CONSTANTS[name] for name, family in FAMILIES.items() if family == "errno"}
+ERRORS = {
+    name: CONSTANTS[name] for name, family in FAMILIES.items() if family == "errno" and CONSTANTS[name] <= Limit.ERRNO
+}
 KEYS = ("type", "error_code", "log_format")
 
 
@@ -96,10 +97,10 @@ def errno(setting: tree.Setting | None, mask: int, error) -> int:
         error(setting.values[1].span, "a call returns one error")
     elif text in ERRORS:
         return -ERRORS[text]
-    elif re.fullmatch(r"[0-9]{1,9}", text) and 1 <= int(text) <= ERRNO_MAX:
+    elif re.fullmatch(r"[0-9]{1,9}", text) and 1 <= int(text) <= Limit.ERRNO:
         return -int(text)
     elif text.isdigit():
-        error(word.span, f"`{word.text}` is not an error number", f"error numbers go from 1 to {ERRNO_MAX}")
+        error(word.span, f"`{word.text}` is not an error number", f"error numbers go from 1 to {Limit.ERRNO}")
     else:
         error(
             word.span, f"unknown error `{word.text}`", suggest(text, ERRORS, "write a number or a name, as -1 or EPERM")

@@ -13,6 +13,7 @@ from functools import lru_cache
 from pysct.source import Source, Span
 
 MAX_ERRORS = 50  # a file with more is not a rule file, or has one mistake many times
+LENGTH = 300  # characters of a message or hint
 WIDTH = 120  # columns of an excerpt
 
 
@@ -66,10 +67,15 @@ class Diagnostics:
                 raise TooManyErrors
 
     def error(self, source: Source | None, span: Span | None, message: str, hint: str | None = None):
-        self.add(Diagnostic("error", message, source, span, hint))
+        self.add(Diagnostic("error", cut(message), source, span, cut(hint)))
 
     def warning(self, source: Source | None, span: Span | None, message: str, hint: str | None = None):
-        self.add(Diagnostic("warning", message, source, span, hint))
+        self.add(Diagnostic("warning", cut(message), source, span, cut(hint)))
+
+
+def cut(text: str | None) -> str | None:
+    """The text as far as somebody would read it: it may quote a name of a million characters."""
+    return text if text is None or len(text) <= LENGTH else text[:LENGTH] + "…"
 
 
 @lru_cache(maxsize=256)

@@ -8,12 +8,14 @@ from typing import NamedTuple
 from pysct import glob
 from pysct.abi import ABIS
 from pysct.diagnostics import Diagnostics, suggest
-from pysct.source import Source
+from pysct.source import Source, encode
 from pysct.tables import CALLS, CLASSES, UNIMPLEMENTED
 from pysct.tree import Word
 
 # The ABIs of a rule that does not say `abi = …`: those that the modules divert.
 DEFAULT_ABIS = ("x86_64",)
+
+LONGEST = 255  # characters of a pattern that is looked at; no name of a call is half as long
 
 
 class Point(NamedTuple):
@@ -45,6 +47,12 @@ def calls_of_class(name: str) -> frozenset[str]:
     return frozenset(found)
 
 
+def matching(word: str, abis: tuple[str, ...]) -> set[str]:
+    """The calls of some ABIs whose names fit a glob. Raises glob.GlobError."""
+    pattern = glob.compile_glob(encode(word))
+    return {call for abi in abis for call in CALLS[abi] if pattern.fullmatch(call.encode())}
+
+
 @cache
 def named(word: str, abis: tuple[str, ...], phase: str) -> tuple[Point, ...]:
     """The points that a name, glob or @class stands for; none if it stands for nothing.
@@ -55,8 +63,7 @@ def named(word: str, abis: tuple[str, ...], phase: str) -> tuple[Point, ...]:
     if word.startswith("@"):
         members = calls_of_class(word[1:]) if word[1:] in CLASSES else ()
     elif re.search(r"[*?\[]", word):
-        pattern = glob.compile_glob(word.encode())
-        members = {call for abi in abis for call in CALLS[abi] if pattern.fullmatch(call.encode())}
+        members = matching(word, abis) if len(word) <= LONGEST else ()
     else:
         return tuple(point(abi, word) for abi in abis if word in CALLS[abi])
     endless = calls_of_class("noreturn") if phase == "after" else ()

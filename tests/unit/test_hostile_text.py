@@ -169,6 +169,15 @@ def test_a_long_string_is_an_error():
     assert len(found) == 1 and "longer than 4095 bytes" in found[0] and len(found[0]) < 600
 
 
+@pytest.mark.parametrize(
+    "text", ["x" * 1_000_000, "1" * 1_000_000, "'" + "x" * 1_000_000 + "'", '"' + "x" * 1_000_000, " " * 1_000_000]
+)
+def test_a_long_token_is_an_error_that_can_be_read(text):
+    for data in (text.encode(), filtered(text), filtered(f"PARAMS[{text}]"), b"rule { " + text.encode() + b" = 1 }"):
+        found = survives(data)
+        assert found and max(map(len, found)) < 1500
+
+
 def test_limits_name_themselves():
     assert (
         "longer than 512 bytes"
@@ -210,3 +219,9 @@ def test_bytes_that_are_not_utf8_are_kept():
 def test_line_ends_of_other_systems():
     for example in EXAMPLES:
         assert survives(example.replace(b"\n", b"\r\n")) == []
+
+
+def test_bytes_that_are_not_utf8_are_no_calls_and_no_names():
+    for value in (b"unlink\xff", b'"unlink\xff*"', b"unlink, @\xff", b'unlink rule_name = "\xff"'):
+        assert survives(b"rule { syscall_name = " + value + b" action { LOG } }")
+    assert survives(b'rule { syscall_name = "' + b"*" * 1_000_000 + b'" action { LOG } }')
