@@ -23,6 +23,7 @@ sys.path.insert(0, str(HERE / "extract"))
 OUTPUTS = {  # file: template
     "kmod/sct_abi.h": "sct_abi.h.j2",
     "kmod/rules/opcodes.h": "opcodes.h.j2",
+    "kmod/hijack/x86/entries.h": "entries.h.j2",
     "pysct/abi.py": "abi.py.j2",
     "pysct/tables.py": "tables.py.j2",
     "pysct/constants.py": "constants.py.j2",

@@ -12,11 +12,14 @@
 #include <linux/ring_buffer.h>
 #include <linux/trace_clock.h>
 #include <linux/version.h>
+#include "sct_hijack.h"
 
 #define SCT_FTRACE_FLAGS (FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT)
 
 #ifdef CONFIG_X86_64
+#include <asm/compat.h>
 #include <asm/ibt.h>
+#include <asm/unistd.h>
 
 /*
  * The registers that an ftrace callback may read and change.  On amd64 the
@@ -69,15 +72,43 @@ static __always_inline unsigned long sct_caller_stack(const struct pt_regs *call
 	return caller->sp;
 }
 
-/* The registers in which a caller passes its arguments. */
-static __always_inline void sct_caller_args(const struct pt_regs *regs, u64 args[6])
+/*
+ * The slot of the call that a caller makes; @otherwise if its registers do not
+ * say: the emulated calls of the vsyscall page have no number.
+ */
+static __always_inline unsigned int sct_caller_slot(const struct pt_regs *caller,
+						    unsigned int otherwise)
 {
-	args[0] = regs->di;
-	args[1] = regs->si;
-	args[2] = regs->dx;
-	args[3] = regs->r10;
-	args[4] = regs->r8;
-	args[5] = regs->r9;
+	unsigned int nr = caller->orig_ax, abi = SCT_ABI_X86_64;
+
+	if (in_ia32_syscall()) {
+		abi = SCT_ABI_I386;
+	} else if (nr & __X32_SYSCALL_BIT) {
+		abi = SCT_ABI_X32;
+		nr &= ~__X32_SYSCALL_BIT;
+	}
+	return likely(nr >> SCT_NR_BITS == 0) ? sct_slot(abi, nr) : otherwise;
+}
+
+/* The registers in which a caller of an ABI passes its arguments. */
+static __always_inline void sct_caller_args(const struct pt_regs *caller, unsigned int abi,
+					    u64 args[6])
+{
+	if (unlikely(abi == SCT_ABI_I386)) {
+		args[0] = (u32)caller->bx;
+		args[1] = (u32)caller->cx;
+		args[2] = (u32)caller->dx;
+		args[3] = (u32)caller->si;
+		args[4] = (u32)caller->di;
+		args[5] = (u32)caller->bp;
+		return;
+	}
+	args[0] = caller->di;
+	args[1] = caller->si;
+	args[2] = caller->dx;
+	args[3] = caller->r10;
+	args[4] = caller->r8;
+	args[5] = caller->r9;
 }
 #endif
 

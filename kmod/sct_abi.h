@@ -92,6 +92,11 @@ enum sct_field {
 #define SCT_ACTION_SUSPEND 0x0008 /* the process stops as by SIGSTOP; before: the call is made when SIGCONT comes */
 #define SCT_ACTIONS 0x000f
 
+/* Flags of a program, a mask */
+#define SCT_PROGFLAG_CALL 0x01 /* the kernel may lack the call: named by glob or class only */
+#define SCT_PROGFLAG_ABI 0x02 /* the kernel may lack the ABI: no rule names it */
+#define SCT_PROGFLAGS 0x03
+
 /* Flags of a rule, a mask */
 #define SCT_RULEFLAG_CONTINUE 0x01 /* a match does not end the search */
 #define SCT_RULEFLAG_LOG_CWD 0x02 /* the event carries the current directory */
@@ -152,7 +157,7 @@ enum sct_mechanism {
 #define SCT_ERROR_END 16 /* EINVAL: program {index} does not end */
 #define SCT_ERROR_COST 17 /* E2BIG: program {index} can take {value} steps, which is too much or not what it says */
 #define SCT_ERROR_MATCHES 18 /* E2BIG: program {index} has more rules with `continue = yes` than a call can match */
-#define SCT_ERROR_FOREIGN 19 /* EOPNOTSUPP: {abi} {syscall}: the loaded modules do not divert calls of this ABI */
+#define SCT_ERROR_FOREIGN 19 /* EOPNOTSUPP: {abi} {syscall}: this kernel has no calls of this ABI, or the loaded modules cannot divert them */
 #define SCT_ERROR_ABSENT 20 /* ENOSYS: {abi} {syscall}: this kernel does not have this system call */
 #define SCT_ERROR_SITE 21 /* EOPNOTSUPP: {abi} {syscall}: the entry function cannot be diverted on this kernel (error {value}) */
 #define SCT_ERROR_BUSY 22 /* EBUSY: {abi} {syscall}: something else holds the entry function: a live patch or another tool that diverts it */
@@ -194,7 +199,7 @@ struct sct_prog {
 	__u32 insn; /* its first instruction */
 	__u32 insns; /* how many; the last is RET */
 	__u32 cost; /* the most steps it can take; the verifier computes the same */
-	__u32 zero; /* 0 */
+	__u32 flags; /* SCT_PROGFLAG_* bits, the same in both phases */
 };
 
 /* what to do when a rule matches */
@@ -398,7 +403,7 @@ struct sct_drop {
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_prog, insn) == 12); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_prog, insns) == 16); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_prog, cost) == 20); \
-	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_prog, zero) == 24); \
+	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_prog, flags) == 24); \
 	SCT_ABI_ASSERT(sizeof(struct sct_rule) == 32); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_rule, digest) == 0); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_rule, name) == 8); \

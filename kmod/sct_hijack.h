@@ -59,7 +59,8 @@ int sct_client_register(const struct sct_client *client);
 void sct_client_unregister(const struct sct_client *client);
 
 bool sct_point_returns(unsigned int slot);
-int sct_points_find(const unsigned long *wanted, struct sct_error *error);
+int sct_points_find(unsigned long *wanted, const unsigned long *calls, const unsigned long *abis,
+		    struct sct_error *error);
 int sct_points_add(const unsigned long *wanted, struct sct_error *error);
 void sct_points_keep(const unsigned long *wanted);
 int sct_points_list(struct sct_point *list, unsigned int first, unsigned int count,

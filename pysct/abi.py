@@ -175,6 +175,13 @@ ACTIONS = {
 }
 
 
+class ProgFlag:
+    """Bits of a program's flags."""
+
+    CALL = 0x01
+    ABI = 0x02
+
+
 class RuleFlag:
     """Bits of a rule's flags."""
 
@@ -320,7 +327,7 @@ ERRORS = {
     16: Error('END', 16, 'EINVAL', 'program {index} does not end', 'this is a defect of the compiler: please report it with the rule file'),
     17: Error('COST', 17, 'E2BIG', 'program {index} can take {value} steps, which is too much or not what it says', 'fewer rules for one call, or == and startswith in place of globs'),
     18: Error('MATCHES', 18, 'E2BIG', 'program {index} has more rules with `continue = yes` than a call can match', 'let some of the rules end the search'),
-    19: Error('FOREIGN', 19, 'EOPNOTSUPP', '{abi} {syscall}: the loaded modules do not divert calls of this ABI', 'narrow the rule with `abi = …`'),
+    19: Error('FOREIGN', 19, 'EOPNOTSUPP', '{abi} {syscall}: this kernel has no calls of this ABI, or the loaded modules cannot divert them', 'narrow the rule with `abi = …`'),
     20: Error('ABSENT', 20, 'ENOSYS', '{abi} {syscall}: this kernel does not have this system call', 'take it out of the rule'),
     21: Error('SITE', 21, 'EOPNOTSUPP', '{abi} {syscall}: the entry function cannot be diverted on this kernel (error {value})', 'take it out of the rule'),
     22: Error('BUSY', 22, 'EBUSY', '{abi} {syscall}: something else holds the entry function: a live patch or another tool that diverts it', 'see /sys/kernel/tracing/enabled_functions for who does'),
@@ -375,7 +382,7 @@ class ProgStruct(LittleEndianStructure):
         ('insn', c_uint32),
         ('insns', c_uint32),
         ('cost', c_uint32),
-        ('zero', c_uint32),
+        ('flags', c_uint32),
     ]
 
 

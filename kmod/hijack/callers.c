@@ -36,19 +36,19 @@ void __init sct_callers_init(void)
 
 /**
  * sct_guest_admit() - note that the current thread is inside a diverted call
- * @site: the call
+ * @gate: the call
  *
  * Context: task; may sleep.
  * Return: the note, to be given to sct_guest_dismiss(), or NULL without memory.
  */
-struct sct_guest *sct_guest_admit(const struct sct_site *site)
+struct sct_guest *sct_guest_admit(const struct sct_gate *gate)
 {
 	struct sct_guest *guest = kzalloc(sizeof(*guest), GFP_KERNEL_ACCOUNT);
 	struct room *room;
 
 	if (!guest)
 		return NULL;
-	guest->site = site;
+	guest->gate = gate;
 	guest->since = ktime_get_ns();
 	guest->pid = task_tgid_nr(current);
 	guest->tid = task_pid_nr(current);
@@ -76,8 +76,8 @@ static void describe(const struct sct_guest *guest, struct sct_caller *caller)
 	*caller = (struct sct_caller) {
 		.pid = guest->pid,
 		.tid = guest->tid,
-		.abi = sct_slot_abi(guest->site->slot),
-		.nr = sct_slot_nr(guest->site->slot),
+		.abi = sct_slot_abi(guest->gate->slot),
+		.nr = sct_slot_nr(guest->gate->slot),
 		.age = ktime_get_ns() - guest->since,
 	};
 	memcpy(caller->comm, guest->comm, sizeof(caller->comm));

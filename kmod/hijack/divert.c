@@ -68,21 +68,21 @@ static const struct sct_client *pinned_client(void)
 struct sct_way sct_diversion_enter(struct pt_regs *regs, unsigned long *resume)
 {
 	const struct sct_client *client = pinned_client();
-	const struct sct_site *site = sct_site_of(sct_caller_take(regs));
-	struct sct_guest *guest = sct_guest_admit(site);
+	const struct sct_gate *gate = sct_gates[sct_caller_take(regs)];
+	struct sct_guest *guest = sct_guest_admit(gate);
 	enum sct_next next;
 	void *cookie = NULL;
 	long result = 0;
 
-	*resume = site->resume;
-	next = client->enter_task(site->slot, regs, &result, &cookie);
+	*resume = gate->site->resume;
+	next = client->enter_task(gate->slot, regs, &result, &cookie);
 	if (next == SCT_NEXT_AROUND) {
-		if (guest && site->returns) {
+		if (guest && gate->returns) {
 			guest->cookie = cookie;
 			return (struct sct_way) { SCT_NEXT_AROUND, (unsigned long)guest };
 		}
 		/* Nobody may be inside without a note, nor a thread that might end there. */
-		client->abandon(site->slot, cookie);
+		client->abandon(gate->slot, cookie);
 		next = SCT_NEXT_PASS;
 	}
 	if (guest)
@@ -96,7 +96,7 @@ long sct_diversion_leave(struct sct_guest *guest, long result)
 {
 	const struct sct_client *client = pinned_client();
 
-	result = client->leave(guest->site->slot, guest->cookie, result);
+	result = client->leave(guest->gate->slot, guest->cookie, result);
 	sct_guest_dismiss(guest);
 	end(client);
 	return result;

@@ -37,15 +37,17 @@ static void notrace arrive(unsigned long ip, unsigned long parent_ip, struct ftr
 {
 	struct pt_regs *caller = sct_fregs_caller(fregs);
 	const struct sct_site *site;
+	const struct sct_gate *gate;
 	long result = 0;
 
 	/* Holds off the freeing of what RCU protects, and owns this processor's scratch. */
 	preempt_disable_notrace();
 	site = sct_site_find(ip);
-	if (unlikely(!site))
+	gate = site ? sct_gate_find(site, caller) : NULL;
+	if (unlikely(!gate))
 		goto out;
-	this_cpu_inc(*site->hits);
-	switch (static_call(sct_enter)(site->slot, caller, &result)) {
+	this_cpu_inc(*gate->hits);
+	switch (static_call(sct_enter)(gate->slot, caller, &result)) {
 	case SCT_NEXT_SKIP:
 		sct_caller_put(caller, result);
 		sct_fregs_go(fregs, sct_diversion_skip);
@@ -54,7 +56,7 @@ static void notrace arrive(unsigned long ip, unsigned long parent_ip, struct ftr
 		/* Refused only while the client is being unloaded: there is nobody to ask. */
 		if (!sct_divert_begin())
 			break;
-		sct_caller_put(caller, site->slot);
+		sct_caller_put(caller, gate->slot);
 		sct_fregs_go(fregs, sct_diversion);
 		break;
 	default:

@@ -7,37 +7,54 @@
 #include <linux/list.h>
 #include <linux/percpu.h>
 #include <linux/static_call.h>
+#include "../compat.h"
 #include "../sct_hijack.h"
 
 /**
- * struct sct_site - a system call that can be or is diverted
- * @node: in the table that finds it by address, while attached; RCU
- * @address: of the entry function's first instruction
+ * struct sct_site - a function that is or was diverted
+ * @node: in the table that finds it by location, while attached; RCU
+ * @list: in the list of all
+ * @address: of its first instruction
  * @location: of the instruction that ftrace patches
- * @slot: see sct_slot()
  * @resume: where the function goes on behind it
- * @returns: false if the call may end its thread instead of returning
+ * @slot: of a call that it serves
  * @hook: what brings its calls to us, NULL if nothing does; points_lock
- * @hits: calls that arrived
+ * @wanted: by a point; points_lock
  *
  * Made when first wanted and kept until the module leaves, so that who met
  * one can keep the pointer.
  */
 struct sct_site {
 	struct hlist_node node;
+	struct list_head list;
 	unsigned long address;
 	unsigned long location;
 	unsigned long resume;
 	unsigned int slot;
-	bool returns;
 	struct sct_hook *hook;
+	bool wanted;
+};
+
+/**
+ * struct sct_gate - a system call of an ABI: the other side of a slot
+ * @site: the function that serves it; it may serve others as well
+ * @slot: see sct_slot()
+ * @returns: false if the call may end its thread instead of returning
+ * @hits: calls that arrived
+ *
+ * Kept as its site is.
+ */
+struct sct_gate {
+	struct sct_site *site;
+	unsigned int slot;
+	bool returns;
 	u64 __percpu *hits;
 };
 
 /* points.c */
 #define SCT_SITE_BITS 10
 extern struct hlist_head sct_sites_attached[1 << SCT_SITE_BITS];
-struct sct_site *sct_site_of(unsigned int slot);
+extern struct sct_gate *sct_gates[SCT_SLOTS];
 void sct_points_exit(void);
 
 /* The attached site with this ftrace location, or NULL.  Preemption is off. */
@@ -50,6 +67,18 @@ static __always_inline struct sct_site *sct_site_find(unsigned long location)
 			return site;
 	}
 	return NULL;
+}
+
+/*
+ * The gate through which a call came to a site, or NULL if no rule named it
+ * yet.  A function serves several calls: the caller's registers tell which.
+ */
+static __always_inline struct sct_gate *sct_gate_find(const struct sct_site *site,
+						      const struct pt_regs *caller)
+{
+	struct sct_gate *gate = READ_ONCE(sct_gates[sct_caller_slot(caller, site->slot)]);
+
+	return likely(gate && gate->site == site) ? gate : NULL;
 }
 
 /* symbols.c */
@@ -70,7 +99,7 @@ void sct_divert_drain(void);
 /* callers.c */
 struct sct_guest;
 void sct_callers_init(void);
-struct sct_guest *sct_guest_admit(const struct sct_site *site);
+struct sct_guest *sct_guest_admit(const struct sct_gate *gate);
 void sct_guest_dismiss(struct sct_guest *guest);
 
 /**
@@ -81,14 +110,14 @@ void sct_guest_dismiss(struct sct_guest *guest);
  */
 struct sct_guest {
 	struct list_head node;
-	const struct sct_site *site;
+	const struct sct_gate *gate;
 	void *cookie;
 	u64 since; /* ktime_get_ns() */
 	u32 pid, tid;
 	char comm[16];
 };
 
-/* arch: x86/abi.c, x86/diversion.S */
+/* x86/abi.c, x86/diversion.S */
 long sct_arch_entry(unsigned int abi, unsigned int nr);
 unsigned long sct_arch_location(unsigned long entry);
 bool sct_arch_returns(unsigned int abi, unsigned int nr);

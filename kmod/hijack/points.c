@@ -15,21 +15,32 @@
 #include "hijack.h"
 
 static DEFINE_MUTEX(points_lock);
-static struct sct_site *sites[SCT_SLOTS];
+static LIST_HEAD(sites);
 
-/* Sites that come or go together; room for all, since giving back must not fail. */
-static struct batch {
-	unsigned int slots[SCT_SLOTS];
-	unsigned long locations[SCT_SLOTS];
-} scratch; /* points_lock */
+/* By slot; written under points_lock, read by who met a call. */
+struct sct_gate *sct_gates[SCT_SLOTS];
+
+/* The points in force, for sct_points_list(). */
+static DECLARE_BITMAP(points, SCT_SLOTS);
 
 /* By location; readers: RCU, preemption off.  See sct_site_find(). */
 struct hlist_head sct_sites_attached[1 << SCT_SITE_BITS];
 
-/** sct_site_of() - the site of a slot that was attached once */
-struct sct_site *sct_site_of(unsigned int slot)
+/* Sites that come or go together; room for all, since giving back must not fail. */
+static struct batch {
+	struct sct_site *sites[SCT_SLOTS];
+	unsigned long locations[SCT_SLOTS];
+} scratch; /* points_lock */
+
+static struct sct_site *find_site(unsigned long address)
 {
-	return sites[slot];
+	struct sct_site *site;
+
+	list_for_each_entry(site, &sites, list) {
+		if (site->address == address)
+			return site;
+	}
+	return NULL;
 }
 
 static struct sct_site *make_site(unsigned int slot, unsigned long address)
@@ -38,17 +49,35 @@ static struct sct_site *make_site(unsigned int slot, unsigned long address)
 
 	if (!site)
 		return NULL;
-	site->hits = alloc_percpu(u64);
-	if (!site->hits) {
-		kfree(site);
-		return NULL;
-	}
 	site->slot = slot;
 	site->address = address;
 	site->location = sct_arch_location(address);
 	site->resume = sct_site_resume(site->location);
-	site->returns = sct_arch_returns(sct_slot_abi(slot), sct_slot_nr(slot));
+	list_add_tail(&site->list, &sites);
 	return site;
+}
+
+static struct sct_gate *make_gate(unsigned int slot, unsigned long address)
+{
+	struct sct_gate *gate = kzalloc(sizeof(*gate), GFP_KERNEL);
+
+	if (!gate)
+		return NULL;
+	gate->slot = slot;
+	gate->returns = sct_arch_returns(sct_slot_abi(slot), sct_slot_nr(slot));
+	gate->hits = alloc_percpu(u64);
+	if (!gate->hits)
+		goto err_free_gate;
+	gate->site = find_site(address) ?: make_site(slot, address);
+	if (!gate->site)
+		goto err_free_hits;
+	return gate;
+
+err_free_hits:
+	free_percpu(gate->hits);
+err_free_gate:
+	kfree(gate);
+	return NULL;
 }
 
 static int refuse(struct sct_error *error, u32 code, unsigned int slot, int value, int result)
@@ -62,61 +91,94 @@ static int refuse(struct sct_error *error, u32 code, unsigned int slot, int valu
 	return result;
 }
 
-/* Make sure that sites[slot] is there. */
-static int find_site(unsigned int slot, struct sct_error *error)
+/* Make sure that sct_gates[slot] is there: 0, -ENOSYS, -EOPNOTSUPP or -ENOMEM. */
+static int find_gate(unsigned int slot)
 {
+	struct sct_gate *gate;
 	long address;
 
-	if (sites[slot])
+	if (sct_gates[slot])
 		return 0;
 	address = sct_arch_entry(sct_slot_abi(slot), sct_slot_nr(slot));
-	if (address == -EOPNOTSUPP)
-		return refuse(error, SCT_ERROR_FOREIGN, slot, address, address);
-	if (address == -ENOSYS)
-		return refuse(error, SCT_ERROR_ABSENT, slot, address, address);
-	sites[slot] = make_site(slot, address);
-	return sites[slot] ? 0 : refuse(error, SCT_ERROR_MEMORY, slot, 0, -ENOMEM);
+	if (address == -EOPNOTSUPP || address == -ENOSYS)
+		return address;
+	gate = make_gate(slot, address);
+	if (!gate)
+		return -ENOMEM;
+	/* Seen whole by a call that arrives at a site that is attached already. */
+	smp_store_release(&sct_gates[slot], gate);
+	return 0;
 }
 
-static int find_sites(const unsigned long *wanted, struct sct_error *error)
+static int refuse_gate(unsigned int slot, int reason, struct sct_error *error)
+{
+	switch (reason) {
+	case -ENOSYS:
+		return refuse(error, SCT_ERROR_ABSENT, slot, 0, reason);
+	case -ENOMEM:
+		return refuse(error, SCT_ERROR_MEMORY, slot, 0, reason);
+	}
+	return refuse(error, SCT_ERROR_FOREIGN, slot, 0, reason);
+}
+
+static int find_gates(unsigned long *wanted, const unsigned long *calls, const unsigned long *abis,
+		      struct sct_error *error)
 {
 	unsigned int slot;
 	int result;
 
 	for_each_set_bit(slot, wanted, SCT_SLOTS) {
-		result = find_site(slot, error);
-		if (result)
-			return result;
+		result = find_gate(slot);
+		if ((result == -ENOSYS && test_bit(slot, calls)) ||
+		    (result == -EOPNOTSUPP && test_bit(slot, abis)))
+			clear_bit(slot, wanted);
+		else if (result)
+			return refuse_gate(slot, result, error);
 	}
 	return 0;
 }
 
-/* Sites that are to be attached: their slots and locations; returns how many. */
-static unsigned int collect_new(const unsigned long *wanted, struct batch *batch)
+/* Note at each site whether a point wants it. */
+static void mark_wanted(const unsigned long *wanted)
 {
-	unsigned int slot, count = 0;
+	struct sct_site *site;
+	unsigned int slot;
 
-	for_each_set_bit(slot, wanted, SCT_SLOTS) {
-		if (sites[slot]->hook)
-			continue;
-		batch->slots[count] = slot;
-		batch->locations[count++] = sites[slot]->location;
-	}
+	list_for_each_entry(site, &sites, list)
+		site->wanted = false;
+	for_each_set_bit(slot, wanted, SCT_SLOTS)
+		if (sct_gates[slot])
+			sct_gates[slot]->site->wanted = true;
+}
+
+static unsigned int collect(struct sct_site *site, struct batch *batch, unsigned int count)
+{
+	batch->sites[count] = site;
+	batch->locations[count] = site->location;
+	return count + 1;
+}
+
+/* Sites that are wanted and not attached; returns how many. */
+static unsigned int collect_new(struct batch *batch)
+{
+	struct sct_site *site;
+	unsigned int count = 0;
+
+	list_for_each_entry(site, &sites, list)
+		if (site->wanted && !site->hook)
+			count = collect(site, batch, count);
 	return count;
 }
 
-/* Sites from @slot on that came with @hook and are not wanted. */
-static unsigned int collect_old(const unsigned long *wanted, unsigned int slot,
-				const struct sct_hook *hook, struct batch *batch)
+/* Sites that came with @hook and are not wanted. */
+static unsigned int collect_old(const struct sct_hook *hook, struct batch *batch)
 {
+	struct sct_site *site;
 	unsigned int count = 0;
 
-	for (; slot < SCT_SLOTS; slot++) {
-		if (!sites[slot] || sites[slot]->hook != hook || test_bit(slot, wanted))
-			continue;
-		batch->slots[count] = slot;
-		batch->locations[count++] = sites[slot]->location;
-	}
+	list_for_each_entry(site, &sites, list)
+		if (!site->wanted && site->hook == hook)
+			count = collect(site, batch, count);
 	return count;
 }
 
@@ -138,7 +200,7 @@ static unsigned int find_culprit(struct batch *batch, unsigned int count, int *r
 		from += half;
 		count -= half;
 	}
-	return batch->slots[from];
+	return batch->sites[from]->slot;
 }
 
 static int refuse_batch(struct batch *batch, unsigned int count, int reason,
@@ -147,39 +209,35 @@ static int refuse_batch(struct batch *batch, unsigned int count, int reason,
 	unsigned int slot;
 
 	if (reason == -ENOMEM)
-		return refuse(error, SCT_ERROR_MEMORY, batch->slots[0], 0, -ENOMEM);
+		return refuse(error, SCT_ERROR_MEMORY, batch->sites[0]->slot, 0, -ENOMEM);
 	if (!sct_ftrace_enabled())
-		return refuse(error, SCT_ERROR_FTRACE_OFF, batch->slots[0], reason, -EBUSY);
+		return refuse(error, SCT_ERROR_FTRACE_OFF, batch->sites[0]->slot, reason, -EBUSY);
 	slot = find_culprit(batch, count, &reason);
 	if (reason == -EBUSY)
 		return refuse(error, SCT_ERROR_BUSY, slot, reason, -EBUSY);
 	return refuse(error, SCT_ERROR_SITE, slot, reason, -EOPNOTSUPP);
 }
 
-static int add_sites(const unsigned long *wanted, struct batch *batch, struct sct_error *error)
+static int add_sites(struct batch *batch, struct sct_error *error)
 {
-	int result = find_sites(wanted, error);
+	unsigned int i, count = collect_new(batch);
 	struct sct_hook *hook;
-	unsigned int count, i;
+	int result = 0;
 
-	if (result)
-		return result;
-	count = collect_new(wanted, batch);
 	if (!count)
 		return 0;
 	/* Findable before the first call can arrive. */
 	for (i = 0; i < count; i++)
-		hash_add_rcu(sct_sites_attached, &sites[batch->slots[i]]->node,
-			     batch->locations[i]);
+		hash_add_rcu(sct_sites_attached, &batch->sites[i]->node, batch->locations[i]);
 	hook = sct_ftrace_attach(batch->locations, count);
 	if (IS_ERR(hook)) {
 		result = refuse_batch(batch, count, PTR_ERR(hook), error);
 		hook = NULL;
 	}
 	for (i = 0; i < count; i++) {
-		sites[batch->slots[i]]->hook = hook;
+		batch->sites[i]->hook = hook;
 		if (!hook)
-			hash_del_rcu(&sites[batch->slots[i]]->node);
+			hash_del_rcu(&batch->sites[i]->node);
 	}
 	/* A removed site may be added again, which would lead its readers astray. */
 	if (!hook)
@@ -200,19 +258,23 @@ bool sct_point_returns(unsigned int slot)
 EXPORT_SYMBOL_GPL(sct_point_returns);
 
 /**
- * sct_points_find() - could these points be diverted?
- * @wanted: a bit for each slot
- * @error: filled in if not
+ * sct_points_find() - which of these points are there?
+ * @wanted: a bit for each slot; those that are not there and need not be are
+ *	taken away
+ * @calls: slots whose call need not be there
+ * @abis: slots whose ABI need not be there
+ * @error: filled in for one that is not there and should
  *
  * Context: may sleep.
  * Return: 0, -EOPNOTSUPP, -ENOSYS or -ENOMEM.
  */
-int sct_points_find(const unsigned long *wanted, struct sct_error *error)
+int sct_points_find(unsigned long *wanted, const unsigned long *calls, const unsigned long *abis,
+		    struct sct_error *error)
 {
 	int result;
 
 	mutex_lock(&points_lock);
-	result = find_sites(wanted, error);
+	result = find_gates(wanted, calls, abis, error);
 	mutex_unlock(&points_lock);
 	return result;
 }
@@ -220,18 +282,19 @@ EXPORT_SYMBOL_GPL(sct_points_find);
 
 /**
  * sct_points_add() - divert these points as well
- * @wanted: a bit for each slot
+ * @wanted: a bit for each slot, as sct_points_find() left them
  * @error: filled in if one of them cannot be, and then none is added
  *
  * Context: may sleep.
- * Return: 0, -EOPNOTSUPP, -ENOSYS, -EINVAL, -EBUSY or -ENOMEM.
+ * Return: 0, -EOPNOTSUPP, -EBUSY or -ENOMEM.
  */
 int sct_points_add(const unsigned long *wanted, struct sct_error *error)
 {
 	int result;
 
 	mutex_lock(&points_lock);
-	result = add_sites(wanted, &scratch, error);
+	mark_wanted(wanted);
+	result = add_sites(&scratch, error);
 	mutex_unlock(&points_lock);
 	return result;
 }
@@ -242,8 +305,8 @@ static void remove_batch(const struct batch *batch, unsigned int count)
 	unsigned int i;
 
 	for (i = 0; i < count; i++) {
-		hash_del_rcu(&sites[batch->slots[i]]->node);
-		sites[batch->slots[i]]->hook = NULL;
+		hash_del_rcu(&batch->sites[i]->node);
+		batch->sites[i]->hook = NULL;
 	}
 }
 
@@ -259,41 +322,44 @@ static void remove_batch(const struct batch *batch, unsigned int count)
  */
 void sct_points_keep(const unsigned long *wanted)
 {
-	unsigned int slot, count;
+	struct sct_site *site;
+	unsigned int count;
 
 	mutex_lock(&points_lock);
-	for (slot = 0; slot < SCT_SLOTS; slot++) {
-		if (!sites[slot] || !sites[slot]->hook || test_bit(slot, wanted))
+	mark_wanted(wanted);
+	list_for_each_entry(site, &sites, list) {
+		if (site->wanted || !site->hook)
 			continue;
-		count = collect_old(wanted, slot, sites[slot]->hook, &scratch);
-		if (!sct_ftrace_detach(sites[slot]->hook, scratch.locations, count))
+		count = collect_old(site->hook, &scratch);
+		if (!sct_ftrace_detach(site->hook, scratch.locations, count))
 			remove_batch(&scratch, count);
 	}
+	bitmap_copy(points, wanted, SCT_SLOTS);
 	synchronize_rcu();
 	mutex_unlock(&points_lock);
 }
 EXPORT_SYMBOL_GPL(sct_points_keep);
 
-static void describe(const struct sct_site *site, struct sct_point *point)
+static void describe(const struct sct_gate *gate, struct sct_point *point)
 {
 	char symbol[KSYM_SYMBOL_LEN];
 	int cpu;
 
 	*point = (struct sct_point) {
-		.abi = sct_slot_abi(site->slot),
-		.nr = sct_slot_nr(site->slot),
+		.abi = sct_slot_abi(gate->slot),
+		.nr = sct_slot_nr(gate->slot),
 		.mechanism = SCT_MECHANISM_FTRACE,
 		/* As in /proc/kallsyms, for those who may see it there. */
-		.address = capable(CAP_SYSLOG) ? site->address : 0,
+		.address = capable(CAP_SYSLOG) ? gate->site->address : 0,
 	};
 	for_each_possible_cpu(cpu)
-		point->hits += *per_cpu_ptr(site->hits, cpu);
-	sprint_symbol_no_offset(symbol, site->address);
+		point->hits += *per_cpu_ptr(gate->hits, cpu);
+	sprint_symbol_no_offset(symbol, gate->site->address);
 	strscpy_pad(point->symbol, symbol, sizeof(point->symbol));
 }
 
 /**
- * sct_points_list() - describe attached points, in the order of their slots
+ * sct_points_list() - describe the points, in the order of their slots
  * @list: room for @count of them
  * @first: how many to leave out
  * @count: how many at the most
@@ -308,11 +374,9 @@ int sct_points_list(struct sct_point *list, unsigned int first, unsigned int cou
 	unsigned int slot, seen = 0, done = 0;
 
 	mutex_lock(&points_lock);
-	for (slot = 0; slot < SCT_SLOTS; slot++) {
-		if (!sites[slot] || !sites[slot]->hook)
-			continue;
+	for_each_set_bit(slot, points, SCT_SLOTS) {
 		if (seen++ >= first && done < count)
-			describe(sites[slot], &list[done++]);
+			describe(sct_gates[slot], &list[done++]);
 	}
 	mutex_unlock(&points_lock);
 	*total = seen;
@@ -320,15 +384,18 @@ int sct_points_list(struct sct_point *list, unsigned int first, unsigned int cou
 }
 EXPORT_SYMBOL_GPL(sct_points_list);
 
-/** sct_points_exit() - free the sites: nothing is attached and nobody is inside */
+/** sct_points_exit() - free sites and gates: nothing is attached and nobody is inside */
 void sct_points_exit(void)
 {
+	struct sct_site *site, *next;
 	unsigned int slot;
 
 	for (slot = 0; slot < SCT_SLOTS; slot++) {
-		if (sites[slot]) {
-			free_percpu(sites[slot]->hits);
-			kfree(sites[slot]);
+		if (sct_gates[slot]) {
+			free_percpu(sct_gates[slot]->hits);
+			kfree(sct_gates[slot]);
 		}
 	}
+	list_for_each_entry_safe(site, next, &sites, list)
+		kfree(site);
 }

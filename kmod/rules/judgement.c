@@ -49,7 +49,7 @@ static enum sct_next enter(unsigned int slot, const struct pt_regs *regs, long *
 	if (!programs->before)
 		return SCT_NEXT_PASS;
 	glance = this_cpu_read(glances);
-	sct_capture_begin(&glance->j, regs, glance->room, SCT_STAGE_GLANCE);
+	sct_capture_begin(&glance->j, slot, regs, glance->room, SCT_STAGE_GLANCE);
 	if (!judge(&glance->j, set, programs->before))
 		return SCT_NEXT_DIVERT;
 	if (likely(!glance->j.judge.matches))
@@ -58,7 +58,8 @@ static enum sct_next enter(unsigned int slot, const struct pt_regs *regs, long *
 }
 
 /* Copy what the programs of a point may need; NULL without memory. */
-static struct visit *begin_visit(const struct sct_prog *prog, bool cwd, const struct pt_regs *regs)
+static struct visit *begin_visit(unsigned int slot, const struct sct_prog *prog, bool cwd,
+				 const struct pt_regs *regs)
 {
 	struct visit *visit;
 
@@ -66,7 +67,7 @@ static struct visit *begin_visit(const struct sct_prog *prog, bool cwd, const st
 	visit = kvmalloc(sizeof(*visit) + sct_capture_room(prog, cwd), GFP_KERNEL_ACCOUNT);
 	if (!visit)
 		return NULL;
-	sct_capture_begin(&visit->j, regs, visit->room, SCT_STAGE_COPYING);
+	sct_capture_begin(&visit->j, slot, regs, visit->room, SCT_STAGE_COPYING);
 	sct_capture_args(&visit->j, prog);
 	if (cwd)
 		sct_capture_cwd(&visit->j);
@@ -104,7 +105,7 @@ static enum sct_next enter_task(unsigned int slot, const struct pt_regs *regs, l
 	rcu_read_unlock();
 	if (!programs.before && !programs.after)
 		return SCT_NEXT_PASS;
-	visit = begin_visit(&prog, programs.cwd, regs);
+	visit = begin_visit(slot, &prog, programs.cwd, regs);
 	if (!visit)
 		return turn_away(programs.fails, result);
 

@@ -108,15 +108,16 @@ struct sct_judgement {
 /**
  * sct_capture_begin() - start to judge a call
  * @j: to be filled in; its program and set come later
+ * @slot: the call
  * @regs: the caller's registers
  * @room: for strings: SCT_STRING_MAX bytes for each, or as sct_capture_room()
  *	says; 8-byte aligned
  * @stage: SCT_STAGE_GLANCE or SCT_STAGE_COPYING
  */
-static inline void sct_capture_begin(struct sct_judgement *j, const struct pt_regs *regs,
-				     char *room, enum sct_stage stage)
+static inline void sct_capture_begin(struct sct_judgement *j, unsigned int slot,
+				     const struct pt_regs *regs, char *room, enum sct_stage stage)
 {
-	sct_caller_args(regs, j->judge.args);
+	sct_caller_args(regs, sct_slot_abi(slot), j->judge.args);
 	j->judge.known = 0;
 	j->stage = stage;
 	j->result = 0;

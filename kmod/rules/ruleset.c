@@ -53,7 +53,13 @@ static void add_needs(const struct sct_view *view, const struct sct_prog *prog,
 	}
 }
 
-static int index_programs(struct sct_ruleset *set, struct sct_error *error)
+/* Points that need not be there. */
+struct absent {
+	DECLARE_BITMAP(calls, SCT_SLOTS);
+	DECLARE_BITMAP(abis, SCT_SLOTS);
+};
+
+static int index_programs(struct sct_ruleset *set, struct absent *absent, struct sct_error *error)
 {
 	const struct sct_view *view = &set->view;
 	const struct sct_prog *prog = view->progs, *end = prog + view->head->progs.count;
@@ -73,10 +79,29 @@ static int index_programs(struct sct_ruleset *set, struct sct_error *error)
 						      .abi = prog->abi, .nr = prog->nr };
 			return -sct_error_errno(error->code);
 		}
+		if (prog->flags & SCT_PROGFLAG_CALL)
+			set_bit(slot, absent->calls);
+		if (prog->flags & SCT_PROGFLAG_ABI)
+			set_bit(slot, absent->abis);
 		programs->task |= programs->after || programs->cwd || prog->cost > SCT_GLANCE_MAX;
 		set_bit(slot, set->points);
 	}
 	return 0;
+}
+
+/* Index the programs by slot, and find the points that are there. */
+static int find_points(struct sct_ruleset *set, struct sct_error *error)
+{
+	struct absent *absent = kzalloc(sizeof(*absent), GFP_KERNEL);
+	int result;
+
+	if (!absent)
+		return -ENOMEM;
+	result = index_programs(set, absent, error);
+	if (!result)
+		result = sct_points_find(set->points, absent->calls, absent->abis, error);
+	kfree(absent);
+	return result;
 }
 
 /**
@@ -99,7 +124,7 @@ struct sct_ruleset *sct_ruleset_create(void *image, size_t size, struct sct_erro
 	result = sct_image_verify(image, size, &set->view, error);
 	if (result)
 		goto err_free_set;
-	result = index_programs(set, error);
+	result = find_points(set, error);
 	if (result)
 		goto err_free_set;
 	set->tallies = kvcalloc(max(set->view.head->rules.count, 1u), sizeof(*set->tallies),

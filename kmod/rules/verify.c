@@ -200,13 +200,14 @@ static bool prog_is_sound(const struct sct_view *view, const struct sct_prog *pr
 {
 	unsigned int i;
 
-	if (prog->abi >= SCT_ABIS || prog->nr >= 1024 || prog->phase >= SCT_PHASES || prog->zero)
+	if (prog->abi >= SCT_ABIS || prog->nr >= 1024 || prog->phase >= SCT_PHASES ||
+	    prog->flags & ~SCT_PROGFLAGS)
 		return false;
 	if (prog > view->progs && sort_key(prog) <= sort_key(prog - 1))
 		return false;
-	/* Both phases of a point see the same arguments. */
+	/* Both phases of a point say the same of the call. */
 	if (prog > view->progs && prog->abi == prog[-1].abi && prog->nr == prog[-1].nr &&
-	    (prog->nargs != prog[-1].nargs ||
+	    (prog->nargs != prog[-1].nargs || prog->flags != prog[-1].flags ||
 	     memcmp(prog->kinds, prog[-1].kinds, sizeof(prog->kinds))))
 		return false;
 	if (prog->nargs > SCT_ARGS_MAX)
