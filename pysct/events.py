@@ -68,7 +68,10 @@ class Event:
 
 @dataclass(frozen=True)
 class Lost:
-    """`count` events of a rule that did not reach this reader; cause is one of abi.Cause."""
+    """`count` events of a rule that did not reach this reader; cause is one of abi.Cause.
+
+    The name is empty where the kernel had to put several rules together.
+    """
 
     rule: int
     generation: int

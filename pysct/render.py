@@ -46,7 +46,8 @@ def lost_line(lost: Lost) -> str:
     events = "1 event" if lost.count == 1 else f"{lost.count} events"
     were = "was" if lost.count == 1 else "were"
     cause = _CAUSES.get(lost.cause, f"cause {lost.cause}")
-    return f"--- {events} of rule '{values.escape(lost.name)}' {were} lost: {cause} ---"
+    whose = f"rule '{values.escape(lost.name)}'" if lost.name else "several rules"
+    return f"--- {events} of {whose} {were} lost: {cause} ---"
 
 
 def time_text(nanoseconds: int) -> str:

@@ -89,10 +89,10 @@ def _filter(args: argparse.Namespace) -> Callable[[events.Event | events.Lost], 
     rule = os.fsencode(args.rule) if args.rule is not None else None
 
     def wanted(said: events.Event | events.Lost) -> bool:
+        if isinstance(said, events.Lost):  # who knows of which process and call they were
+            return rule is None or said.name in (rule, b"")
         if rule is not None and said.name != rule:
             return False
-        if isinstance(said, events.Lost):
-            return True
         if args.call is not None and calls.call_name(said.abi, said.nr) != args.call:
             return False
         return args.pid is None or args.pid in (said.pid, said.tid)

@@ -109,7 +109,7 @@ def test_rmmod_of_a_busy_module_is_refused_not_dangerous():
 def test_plain_rmmod_under_load():
     """Without sct_unload: the modules themselves must leave nothing behind."""
     for _ in range(3):
-        kernel.upload(STOP + READ)
+        kernel.upload(STOP)
         load = subprocess.Popen(["call", "-t", "4", "-n", "0", "unlink", "fresh:./x"], stdout=subprocess.PIPE, text=True)
         time.sleep(1)
         kernel.eventually(lambda: subprocess.run(["rmmod", "sct_rules"], capture_output=True).returncode == 0)

@@ -151,6 +151,8 @@ def test_lost():
     assert render.lost_line(said) == "--- 12 events of rule 'watch' were lost: nobody read fast enough ---"
     (said,) = events.read_all(lost(1, abi.Cause.READER, b"a\x1bb"))
     assert render.lost_line(said) == r"--- 1 event of rule 'a\x1bb' was lost: this reader fell behind ---"
+    (said,) = events.read_all(lost(2, name=b""))
+    assert render.lost_line(said) == "--- 2 events of several rules were lost: nobody read fast enough ---"
 
 
 def test_json_has_these_members_in_this_order():
