@@ -19,7 +19,7 @@
 /* Limits */
 #define SCT_RULES_MAX 131072 /* rules: rules in a rule set */
 #define SCT_PROGS_MAX 4096 /* programs: programs in an image: one for each point and phase */
-#define SCT_INSNS_MAX 4194304 /* instructions: instructions in an image */
+#define SCT_INSNS_MAX 8388608 /* instructions: instructions in an image */
 #define SCT_CONSTS_MAX 1048576 /* numbers: 64-bit constants in an image */
 #define SCT_STRINGS_MAX 1048576 /* strings: strings in an image */
 #define SCT_IMAGE_MAX 134217728 /* bytes: size of an image, source text included */
@@ -166,6 +166,7 @@ enum sct_mechanism {
 #define SCT_ERROR_MEMORY 25 /* ENOMEM: the kernel has no memory for these rules */
 #define SCT_ERROR_FTRACE_OFF 26 /* EBUSY: function tracing is switched off */
 #define SCT_ERROR_NO_RETURN 27 /* EOPNOTSUPP: {abi} {syscall}: this call can end its thread instead of returning: there is no `after` */
+#define SCT_ERROR_ORPHAN 28 /* ENOSYS: this kernel has none of the calls that rule {index}, counted from 0, names */
 
 /* a part of an image: count elements from offset */
 struct sct_section {

@@ -20,7 +20,7 @@ class Limit:
 
     RULES = 131072  # rules
     PROGS = 4096  # programs
-    INSNS = 4194304  # instructions
+    INSNS = 8388608  # instructions
     CONSTS = 1048576  # numbers
     STRINGS = 1048576  # strings
     IMAGE = 134217728  # bytes
@@ -336,6 +336,7 @@ ERRORS = {
     25: Error('MEMORY', 25, 'ENOMEM', 'the kernel has no memory for these rules', 'write fewer rules, or free memory'),
     26: Error('FTRACE_OFF', 26, 'EBUSY', 'function tracing is switched off', 'sysctl kernel.ftrace_enabled=1'),
     27: Error('NO_RETURN', 27, 'EOPNOTSUPP', '{abi} {syscall}: this call can end its thread instead of returning: there is no `after`', 'judge it with `when = before`'),
+    28: Error('ORPHAN', 28, 'ENOSYS', 'this kernel has none of the calls that rule {index}, counted from 0, names', 'take the rule out, or compile it for this machine'),
 }
 
 

@@ -91,7 +91,7 @@ static int refuse(struct sct_error *error, u32 code, unsigned int slot, int valu
 	return result;
 }
 
-/* Make sure that sct_gates[slot] is there: 0, -ENOSYS, -EOPNOTSUPP or -ENOMEM. */
+/* Make sure that sct_gates[slot] is there: 0, -ENOSYS, -ENXIO, -EOPNOTSUPP or -ENOMEM. */
 static int find_gate(unsigned int slot)
 {
 	struct sct_gate *gate;
@@ -100,7 +100,7 @@ static int find_gate(unsigned int slot)
 	if (sct_gates[slot])
 		return 0;
 	address = sct_arch_entry(sct_slot_abi(slot), sct_slot_nr(slot));
-	if (address == -EOPNOTSUPP || address == -ENOSYS)
+	if (address == -EOPNOTSUPP || address == -ENXIO || address == -ENOSYS)
 		return address;
 	gate = make_gate(slot, address);
 	if (!gate)
@@ -118,7 +118,7 @@ static int refuse_gate(unsigned int slot, int reason, struct sct_error *error)
 	case -ENOMEM:
 		return refuse(error, SCT_ERROR_MEMORY, slot, 0, reason);
 	}
-	return refuse(error, SCT_ERROR_FOREIGN, slot, 0, reason);
+	return refuse(error, SCT_ERROR_FOREIGN, slot, reason, -EOPNOTSUPP);
 }
 
 static int find_gates(unsigned long *wanted, const unsigned long *calls, const unsigned long *abis,
@@ -130,7 +130,7 @@ static int find_gates(unsigned long *wanted, const unsigned long *calls, const u
 	for_each_set_bit(slot, wanted, SCT_SLOTS) {
 		result = find_gate(slot);
 		if ((result == -ENOSYS && test_bit(slot, calls)) ||
-		    (result == -EOPNOTSUPP && test_bit(slot, abis)))
+		    (result == -ENXIO && test_bit(slot, abis)))
 			clear_bit(slot, wanted);
 		else if (result)
 			return refuse_gate(slot, result, error);

@@ -89,6 +89,42 @@ static int index_programs(struct sct_ruleset *set, struct absent *absent, struct
 	return 0;
 }
 
+/* Note the rules that programs can match, of points that are there or that are not. */
+static void mark_rules(const struct sct_ruleset *set, bool there, unsigned long *rules)
+{
+	const struct sct_prog *prog = set->view.progs, *end = prog + set->view.head->progs.count;
+	const struct sct_insn *insn, *last;
+
+	for (; prog < end; prog++) {
+		if (test_bit(sct_slot(prog->abi, prog->nr), set->points) != there)
+			continue;
+		insn = &set->view.insns[prog->insn];
+		for (last = insn + prog->insns; insn < last; insn++)
+			if (insn->op == SCT_OP_MATCH)
+				set_bit(insn->imm, rules);
+	}
+}
+
+/* A rule all of whose points this kernel lacks would be in force for nothing. */
+static int find_orphan(const struct sct_ruleset *set, struct sct_error *error)
+{
+	size_t longs = BITS_TO_LONGS(SCT_RULES_MAX);
+	unsigned long *missed = kvcalloc(2 * longs, sizeof(long), GFP_KERNEL);
+	u32 rule;
+
+	if (!missed)
+		return -ENOMEM;
+	mark_rules(set, false, missed);
+	mark_rules(set, true, missed + longs);
+	bitmap_andnot(missed, missed, missed + longs, SCT_RULES_MAX);
+	rule = find_first_bit(missed, SCT_RULES_MAX);
+	kvfree(missed);
+	if (rule == SCT_RULES_MAX)
+		return 0;
+	*error = (struct sct_error) { .code = SCT_ERROR_ORPHAN, .index = rule };
+	return -sct_error_errno(SCT_ERROR_ORPHAN);
+}
+
 /* Index the programs by slot, and find the points that are there. */
 static int find_points(struct sct_ruleset *set, struct sct_error *error)
 {
@@ -101,7 +137,7 @@ static int find_points(struct sct_ruleset *set, struct sct_error *error)
 	if (!result)
 		result = sct_points_find(set->points, absent->calls, absent->abis, error);
 	kfree(absent);
-	return result;
+	return result ?: find_orphan(set, error);
 }
 
 /**

@@ -77,8 +77,9 @@ static long find_by_name(const char *prefix, const struct sct_entry *entry)
  * only (their table is gone, and with it the one place that had addresses).
  *
  * Context: serialised by the caller; may sleep.
- * Return: the address; -EOPNOTSUPP for an ABI that this kernel does not have
- * or that cannot be diverted; -ENOSYS for a call that it does not have.
+ * Return: the address; -ENXIO for an ABI that this kernel does not have,
+ * -EOPNOTSUPP for one that cannot be diverted, -ENOSYS for a call that it does
+ * not have.
  */
 long sct_arch_entry(unsigned int abi, unsigned int nr)
 {
@@ -92,7 +93,7 @@ long sct_arch_entry(unsigned int abi, unsigned int nr)
 	if (abi == SCT_ABI_X32 && IS_ENABLED(CONFIG_X86_X32_ABI))
 		return nr < ARRAY_SIZE(x32_entries) ? find_by_name("__x64_", &x32_entries[nr]) :
 						      -ENOSYS;
-	return -EOPNOTSUPP;
+	return -ENXIO;
 }
 
 /**
