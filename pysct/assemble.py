@@ -44,13 +44,13 @@ def program_sections(linker: Linker, diagnostics: Diagnostics) -> dict[str, tupl
         codes = [*linker.programs[point, phase], RET]
         cost, size = sum(code.cost for code in codes), sum(len(code.insns) for code in codes) // INSN
         check_limit(cost, "COST", diagnostics, f", and this is {point.call}")
-        progs.append(prog_entry(point, phase, count, size, min(cost, Limit.COST)))
+        progs.append(prog_entry(point, phase, linker.optional[point], count, size, min(cost, Limit.COST)))
         insns += [code.insns for code in codes]
         count += size
     return {"progs": (b"".join(progs), len(progs)), "insns": (b"".join(insns), count)}
 
 
-def prog_entry(point: Point, phase: str, insn: int, insns: int, cost: int) -> bytes:
+def prog_entry(point: Point, phase: str, flags: int, insn: int, insns: int, cost: int) -> bytes:
     """struct sct_prog."""
     kinds = [KINDS[kind].number for _, kind in point.args]
     prog = ProgStruct(
@@ -62,6 +62,7 @@ def prog_entry(point: Point, phase: str, insn: int, insns: int, cost: int) -> by
         insn=insn,
         insns=insns,
         cost=cost,
+        flags=flags,
     )
     return bytes(prog)
 

@@ -6,9 +6,9 @@ from functools import cache
 from pysct import abi
 
 try:
-    from pysct.tables import CALLS
+    from pysct.tables import CALLS, UNIMPLEMENTED
 except ImportError:  # a tree in which `make gen` never ran: numbers stand in for names
-    CALLS = {}
+    CALLS = UNIMPLEMENTED = {}
 
 _ABI_NAMES = {entry.number: name for name, entry in abi.ABIS.items()}
 
@@ -28,6 +28,17 @@ def call_name(abi_number: int, nr: int) -> str:
     """Name of a system call; `syscall_9999` if there is none."""
     known = _by_number(abi_number).get(nr)
     return known[0] if known else f"syscall_{nr}"
+
+
+def is_all(call: str, abis: list[str]) -> bool:
+    """Do these ABIs include all of their machine that have the call?"""
+    machines = {abi.ABIS[name].machine for name in abis if name in abi.ABIS}
+    there = {
+        name
+        for name, entry in abi.ABIS.items()
+        if entry.machine in machines and call in CALLS.get(name, {}) and call not in UNIMPLEMENTED[name]
+    }
+    return there <= set(abis)
 
 
 def argument_names(abi_number: int, nr: int, count: int) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from pysct import tree
-from pysct.abi import ABIS, PHASES, Limit, RuleFlag
+from pysct.abi import ABIS, PHASES, Limit, ProgFlag, RuleFlag
 from pysct.actions import Actions, check_actions
 from pysct.conditions import Checker
 from pysct.diagnostics import Diagnostics, suggest
@@ -22,7 +22,8 @@ IN_ACTION = ("type", "error_code", "log_format")
 class Rule:
     """A rule that was checked.
 
-    `line` counts from the start of the rule set; `condition` is None where every call matches.
+    `line` counts from the start of the rule set; `points` that are in `optional` with SCT_PROGFLAG_* bits need not be
+    there in the kernel; `condition` is None where every call matches.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Rule:
     line: int
     name_span: Span
     points: list[Point]
+    optional: dict[Point, int]
     phase: str
     condition: tree.Node | None
     names: Names
@@ -61,7 +63,8 @@ class RuleChecker:
         phase = self.one_of("when", tuple(PHASES)) or "before"
         continues = self.one_of("continue", ("yes", "no")) == "yes"
         name, name_span = self.name()
-        points = self.points(abis, phase)
+        named = self.points(abis, phase)
+        points = list(named)
         condition = self.filters[0].condition if self.filters else None
         names = Names()
         if condition and points:
@@ -72,8 +75,23 @@ class RuleChecker:
         if self.diagnostics.errors > errors:
             return None
         flags = RuleFlag.CONTINUE * continues | RuleFlag.LOG_CWD * actions.shows_cwd
+        foreign = 0 if "abi" in self.settings else ProgFlag.ABI
+        optional = {point: foreign | (0 if is_named else ProgFlag.CALL) for point, is_named in named.items()}
         line = first_line + self.source.position(self.rule.span.start).line - 1
-        return Rule(name, self.source, self.rule.span, line, name_span, points, phase, condition, names, actions, flags)
+        return Rule(
+            name,
+            self.source,
+            self.rule.span,
+            line,
+            name_span,
+            points,
+            optional,
+            phase,
+            condition,
+            names,
+            actions,
+            flags,
+        )
 
     def entry(self, entry):
         if isinstance(entry, tree.Filter):
@@ -116,12 +134,12 @@ class RuleChecker:
                 )
         return tuple(sorted(set(chosen), key=lambda abi: ABIS[abi].number))
 
-    def points(self, abis: tuple[str, ...], phase: str) -> list[Point]:
+    def points(self, abis: tuple[str, ...], phase: str) -> dict[Point, bool]:
         setting = self.settings.get("syscall_name")
         if not setting:
             self.error(self.rule.keyword, "the rule names no system call", "add `syscall_name = …`")
-            return []
-        return select(setting.values, abis, phase, self.source, self.diagnostics) if abis else []
+            return {}
+        return select(setting.values, abis, phase, self.source, self.diagnostics) if abis else {}
 
     def one_of(self, key: str, choices: tuple[str, ...]) -> str | None:
         """The value of a key that takes one of some words; None if it is missing or wrong."""

@@ -21,6 +21,7 @@ class Linker:
         self.pool = Pool()
         self.programs: dict[tuple[Point, str], list[Code]] = defaultdict(list)
         self.continues: dict[tuple[Point, str], int] = defaultdict(int)
+        self.optional: dict[Point, int] = {}
         self.rules: list[Rule] = []
 
     def add(self, rule: Rule):
@@ -29,6 +30,8 @@ class Linker:
         self.rules.append(rule)
         codes = self.codes(rule, index)
         for point, code in zip(rule.points, codes):
+            # What one rule needs, the image needs.
+            self.optional[point] = self.optional.get(point, rule.optional[point]) & rule.optional[point]
             if code:
                 self.programs[point, rule.phase].append(code)
                 if rule.flags & RuleFlag.CONTINUE:

@@ -118,7 +118,7 @@ def missing(key: str | int, points: list[Point], leaves: list) -> tuple[str, str
     if isinstance(key, int):
         most = max(len(point.args) for point in lacking)
         count = "no arguments" if not most else "1 argument" if most == 1 else f"{most} arguments"
-        have = "has" if len(lacking) == 1 else "have at most"
+        have = "has" if len({(point.call, len(point.args)) for point in lacking}) == 1 else "have at most"
         return f"PARAMS[{key}] does not exist: {few} {have} {count}", None
     if key == "PARAMS":
         return "PARAMS needs an index", "PARAMS[1] is the first argument"

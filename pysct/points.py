@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Which system calls does a rule name?"""
 
+import platform
 import re
 from functools import cache
 from typing import NamedTuple
@@ -12,8 +13,11 @@ from pysct.source import Source, encode
 from pysct.tables import CALLS, CLASSES, UNIMPLEMENTED
 from pysct.tree import Word
 
-# The ABIs of a rule that does not say `abi = …`: those that the modules divert.
-DEFAULT_ABIS = ("x86_64",)
+# The machine that rules are compiled for, as `uname -m` names it: this one, if it is one of ours.
+MACHINE = platform.machine() if platform.machine() in {abi.machine for abi in ABIS.values()} else "x86_64"
+
+# The ABIs of a rule that does not say `abi = …`: all of its machine.
+DEFAULT_ABIS = tuple(name for name, abi in ABIS.items() if abi.machine == MACHINE)
 
 LONGEST = 255  # characters of a pattern that is looked at; no name of a call is half as long
 
@@ -75,10 +79,15 @@ def named(word: str, abis: tuple[str, ...], phase: str) -> tuple[Point, ...]:
     )
 
 
+def is_pattern(word: str) -> bool:
+    """Does a word stand for whatever calls there are, instead of naming one?"""
+    return bool(re.search(r"^@|[*?\[]", word))
+
+
 def select(
     words: list[Word], abis: tuple[str, ...], phase: str, source: Source, diagnostics: Diagnostics
-) -> list[Point]:
-    """The points of a rule, in the order of the image; what stands for none is reported."""
+) -> dict[Point, bool]:
+    """The points of a rule, in the order of the image, and whether it names the call; what stands for none is reported."""
     chosen = {}
     for word in words:
         text = word.text
@@ -96,8 +105,9 @@ def select(
             )
         if not found:
             diagnostics.error(source, word.span, *nothing(text, abis))
-        chosen.update((p, None) for p in found)
-    return sorted(chosen, key=lambda p: (ABIS[p.abi].number, p.nr))
+        for p in found:
+            chosen[p] = chosen.get(p, False) or not is_pattern(text)
+    return {p: chosen[p] for p in sorted(chosen, key=lambda p: (ABIS[p.abi].number, p.nr))}
 
 
 def nothing(text: str, abis: tuple[str, ...]) -> tuple[str, str | None]:

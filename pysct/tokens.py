@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from pysct.source import Span
 
-SKIP = r"(?:[ \t\r\n\f\v]++|#[^\n]*+|//[^\n]*+|/\*(?s:.*?)\*/)*+"
+# Not possessive as a whole: before Python 3.11.5 that loses what a group inside has given back.
+SKIP = r"(?:[ \t\r\n\f\v]++|#[^\n]*+|//[^\n]*+|/\*[^*]*+(?:\*(?!/)[^*]*+)*\*/)*"
 WORD = r"[A-Za-z0-9_@*?.:+\-\[\]!^$%\\]+"
 OPENER = re.compile(rf"{SKIP}(?:=(?![=~]){SKIP})?(?P<bracket>[{{<])")
 KEY_ENDS = re.compile(rf"{SKIP}(?:=(?![=~])|[{{<])")  # behind a key

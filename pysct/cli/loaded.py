@@ -21,9 +21,11 @@ class LoadedRule:
     calls: tuple[tuple[int, int], ...]
 
     def call_names(self) -> list[str]:
-        """Names of its calls; with the ABI where that is not the first of its machine."""
-        native = {entry.number for entry in abi.ABIS.values() if entry.bits == 64}
-        return [calls.call_name(a, nr) if a in native else f"{calls.abi_name(a)}:{calls.call_name(a, nr)}" for a, nr in self.calls]
+        """Names of its calls, each once; with its ABIs where others of the machine have the call as well."""
+        found: dict[str, list[str]] = {}
+        for number, nr in self.calls:
+            found.setdefault(calls.call_name(number, nr), []).append(calls.abi_name(number))
+        return [name if calls.is_all(name, abis) else f"{name} ({', '.join(abis)})" for name, abis in found.items()]
 
     def action_text(self) -> str:
         """Its actions, such as `LOG,FAIL(EPERM)`."""

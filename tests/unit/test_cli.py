@@ -172,7 +172,7 @@ def test_list_json(fake, files, say):
     rules = [json.loads(line) for line in say("list", "--json")[1].splitlines()]
     assert [rule["rule"] for rule in rules] == ["one", "two"] and rules[1]["line"] == 3
     assert rules[0]["matched"] == 12 and rules[1]["error"] == "EACCES" and rules[1]["actions"] == ["LOG", "FAIL"]
-    assert rules[0]["points"] == [{"abi": "x86_64", "call": "unlink"}]
+    assert rules[0]["points"] == [{"abi": abi, "call": "unlink"} for abi in ("x86_64", "i386", "x32")]
 
 
 def test_status(fake, files, say):

@@ -2,13 +2,14 @@
 """Does an image hold what it should, and does reading one survive every bit?"""
 
 import contextlib
+import itertools
 import random
 import zlib
 from pathlib import Path
 
 import pytest
 
-from pysct.abi import NONE, OPCODES, ImageStruct, Limit, ProgStruct
+from pysct.abi import NONE, OPCODES, ImageStruct, Limit, ProgFlag, ProgStruct
 from pysct.compiler import compile_files, compile_sources
 from pysct.disassemble import disassemble
 from pysct.image import BEHIND_CRC, ImageError, decode
@@ -53,9 +54,33 @@ def test_programs_are_in_order_and_whole():
     insn = 0
     for at in range(head.progs.count):
         prog = ProgStruct.from_buffer_copy(IMAGE, head.progs.offset + at * 28)
-        assert prog.insn == insn and prog.zero == 0
+        assert prog.insn == insn and not prog.flags & ~(ProgFlag.ABI | ProgFlag.CALL)
         insn += prog.insns
     assert insn == head.insns.count
+
+
+@pytest.mark.parametrize(
+    ("rules", "flags"),
+    [
+        (["unlink"], ProgFlag.ABI),
+        (["unlink*"], ProgFlag.ABI | ProgFlag.CALL),
+        (["@delete", "unlink"], ProgFlag.ABI),
+        (["unlink abi = x86_64"], 0),
+        (["unlink* abi = x86_64"], ProgFlag.CALL),
+        (["unlink*", "unlink abi = x86_64"], 0),
+        (["unlink", "unlink* abi = x86_64"], 0),
+    ],
+)
+def test_what_a_rule_names_the_kernel_must_have(rules, flags):
+    """What any rule of a point needs, in any phase, the image needs."""
+    for phases in itertools.product(("before", "after"), repeat=len(rules)):
+        pairs = zip(rules, phases, strict=True)
+        text = "".join(f"rule {{ syscall_name = {rule} when = {phase} action {{ LOG }} }}" for rule, phase in pairs)
+        image = compile_sources([Source("t", text)]).image
+        head = ImageStruct.from_buffer_copy(image)
+        starts = range(head.progs.offset, head.rules.offset - 4, ProgStruct.SIZE)
+        progs = [ProgStruct.from_buffer_copy(image, start) for start in starts]
+        assert {prog.flags for prog in progs if (prog.abi, prog.nr) == (0, 87)} == {flags}
 
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)

@@ -33,7 +33,10 @@ def test_calls_by_list_glob_and_class():
     assert calls("unlink, unlinkat") == calls('"unlink", unlinkat') == {"unlink", "unlinkat"}
     assert calls('"unlink*"') == calls("unlink*") == {"unlink", "unlinkat"}
     assert calls("@delete, unlink") == {"unlink", "unlinkat", "rmdir"}
-    assert calls("*") == calls("@all") == set(CALLS["x86_64"]) - UNIMPLEMENTED["x86_64"]
+    everything = {abi: set(CALLS[abi]) - UNIMPLEMENTED[abi] for abi in ("x86_64", "i386", "x32")}
+    assert calls("*") == calls("@all") == set.union(*everything.values())
+    for abi, there in everything.items():
+        assert calls("*", f"abi = {abi}") == there
     assert calls("*", "when = after") == calls("*") - {"exit", "exit_group", "reboot"}
     for name in CLASSES:
         compiled(f"rule {{ syscall_name = @{name} abi = x86_64, i386, x32, aarch64, aarch32 action {{ LOG }} }}")
@@ -44,7 +47,8 @@ def test_abis():
         compiled("rule { syscall_name = unlink, unlinkat abi = x86_64, i386, aarch64 action { LOG } }").image
     )
     assert [(prog.abi, prog.nr) for prog in image.progs] == [(0, 87), (0, 263), (1, 10), (1, 301), (3, 35)]
-    assert [prog.abi for prog in decode(compiled("rule { syscall_name = unlink action { LOG } }").image).progs] == [0]
+    by_default = decode(compiled("rule { syscall_name = unlink, waitpid action { LOG } }").image)
+    assert [(prog.abi, prog.nr) for prog in by_default.progs] == [(0, 87), (1, 7), (1, 10), (2, 87)]
 
 
 def test_constants_have_the_value_of_the_abi():
@@ -154,7 +158,9 @@ def test_rules_of_a_point_are_in_file_order():
 
 def test_a_rule_that_cannot_match_costs_nothing():
     result = compiled('rule { syscall_name = unlink, rmdir filter_expression { SYSCALL == "rmdir" } action { LOG } }')
-    assert [prog.nr for prog in decode(result.image).progs] == [84]
+    assert [(prog.abi, prog.nr) for prog in decode(result.image).progs] == [(0, 84), (1, 40), (2, 84)]
+    result = compiled('rule { syscall_name = unlink filter_expression { ABI == "i386" } action { LOG } }')
+    assert [(prog.abi, prog.nr) for prog in decode(result.image).progs] == [(1, 10)]
 
 
 FILE = b"""# first
