@@ -49,13 +49,16 @@ def test_without_modules_every_tool_says_so():
 def test_refused_while_the_log_is_open():
     kernel.upload(STOP)
     log = kernel.start("sctlog")
-    kernel.eventually(lambda: kernel.has_open(log.pid, "/dev/sctlog"))
-    said = unload("--wait", "0", status=1)
-    assert f"pid {log.pid} (pytest) has /dev/sctlog open" in said and "--wait" in said
-    # The rules are still there.
-    assert subprocess.run(["call", "unlink", "s:./x"], capture_output=True, text=True).stdout == "-1 EACCES\n"
-    log.send(signal.SIGINT)
-    assert log.wait() == 0
+    try:
+        kernel.eventually(lambda: kernel.has_open(log.pid, "/dev/sctlog"))
+        said = unload("--wait", "0", status=1)
+        comm = Path(f"/proc/{log.pid}/comm").read_text().strip()
+        assert f"pid {log.pid} ({comm}) has /dev/sctlog open" in said and "--wait" in said
+        # The rules are still there.
+        assert subprocess.run(["call", "unlink", "s:./x"], capture_output=True, text=True).stdout == "-1 EACCES\n"
+    finally:
+        log.send(signal.SIGINT)
+        assert log.wait() == 0
     unload()
 
 
