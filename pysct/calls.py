@@ -32,7 +32,9 @@ def call_name(abi_number: int, nr: int) -> str:
 
 def is_all(call: str, abis: list[str]) -> bool:
     """Do these ABIs include all of their machine that have the call?"""
-    machines = {abi.ABIS[name].machine for name in abis if name in abi.ABIS}
+    if not abi.ABIS.keys() >= set(abis):
+        return False
+    machines = {abi.ABIS[name].machine for name in abis}
     there = {
         name
         for name, entry in abi.ABIS.items()

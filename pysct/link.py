@@ -2,6 +2,7 @@
 """Which programs do the rules make?"""
 
 from collections import defaultdict
+from collections.abc import Sequence
 
 from pysct import codegen, lower
 from pysct.abi import Limit, RuleFlag
@@ -41,22 +42,22 @@ class Linker:
                 rule.source, rule.name_span, "the rule never matches: its condition is always false"
             )
 
-    def codes(self, rule: Rule, index: int) -> list[Code | None]:
+    def codes(self, rule: Rule, index: int) -> Sequence[Code | None]:
         """The rule's code at each of its points; made once for all points at which names mean the same."""
         if rule.condition is None:
             return [codegen.compile_rule(Int(1), index, self.pool)] * len(rule.points)
-        made: dict[tuple, Code | None] = {}
-        decided: list[dict] = []
-        codes = []
+        made: dict[tuple, tuple[Code | None, dict]] = {}
+        found = []
         for at in range(len(rule.points)):
             names = rule.names.at(at)
             key = tuple(names.values())
             if key not in made:
                 lowering = lower.Lowering(names)
-                made[key] = self.compile(rule, lowering, index)
-                decided.append(lowering.decided)
-            codes.append(made[key])
-        self.warn_decided(rule, decided)
+                made[key] = self.compile(rule, lowering, index), lowering.decided
+            found.append(made[key])
+        codes, decided = zip(*found)
+        if any(decided):
+            warn_decided(rule, decided, self.diagnostics)
         return codes
 
     def compile(self, rule: Rule, lowering: lower.Lowering, index: int) -> Code | None:
@@ -73,18 +74,6 @@ class Linker:
             )
         return None
 
-    def warn_decided(self, rule: Rule, decided: list[dict]):
-        """Warn of comparisons that come out the same at all points, whatever the call is."""
-        for key, (node, outcome, low, high) in decided[0].items():
-            if all(key in other and other[key].outcome == outcome for other in decided):
-                text = " ".join(rule.source.text[node.span.start : node.span.end].split())
-                self.diagnostics.warning(
-                    rule.source,
-                    node.span,
-                    f"`{text}` is {'always' if outcome else 'never'} true",
-                    f"what it compares is at least {low} and at most {high}",
-                )
-
     def count_continue(self, rule: Rule, point: Point):
         self.continues[point, rule.phase] += 1
         if self.continues[point, rule.phase] == Limit.MATCHES:
@@ -94,3 +83,36 @@ class Linker:
                 f"{point.call} has more than {Limit.MATCHES - 1} rules with `continue = yes`",
                 "let some of them end the search",
             )
+
+
+def warn_decided(rule: Rule, decided: Sequence[dict[int, lower.Decided]], diagnostics: Diagnostics):
+    """Warn of comparisons that come out the same at all points of an ABI, whatever the call is.
+
+    That a 32-bit number never reaches what only a 64-bit one can is no news.
+    """
+    by_abi: dict[str, list[dict[int, lower.Decided]]] = {}
+    for point, at in zip(rule.points, decided):
+        by_abi.setdefault(point.abi, []).append(at)
+    for key in dict.fromkeys(key for at in decided for key in at):
+        same = {}  # by ABI
+        for abi, at in by_abi.items():
+            if all(key in each and each[key].outcome == at[0][key].outcome for each in at):
+                same[abi] = at[0][key]
+        everywhere = len(same) == len(by_abi)
+        for outcome in (False, True):
+            some = {abi: one for abi, one in same.items() if one.outcome == outcome}
+            if some and (everywhere or not all(one.wide for one in some.values())):
+                warn_same(rule, some, "" if len(some) == len(by_abi) else f" in {', '.join(some)}", diagnostics)
+
+
+def warn_same(rule: Rule, some: dict[str, lower.Decided], where: str, diagnostics: Diagnostics):
+    """Warn of one comparison that has one outcome in some ABIs."""
+    node, outcome = next((one.node, one.outcome) for one in some.values())
+    text = " ".join(rule.source.text[node.span.start : node.span.end].split())
+    low, high = min(one.low for one in some.values()), max(one.high for one in some.values())
+    diagnostics.warning(
+        rule.source,
+        node.span,
+        f"`{text}` is {'always' if outcome else 'never'} true{where}",
+        f"what it compares is at least {low} and at most {high}",
+    )

@@ -30,12 +30,16 @@ class Refused(Exception):
 
 
 class Decided(NamedTuple):
-    """A comparison that always has the same outcome, as one operand lies between low and high."""
+    """A comparison that always has the same outcome, as one operand lies between low and high.
+
+    `wide` says that the other is a number which no 32-bit variable can have.
+    """
 
     node: tree.Node
     outcome: bool
     low: int
     high: int
+    wide: bool
 
 
 class Lowering:
@@ -74,7 +78,17 @@ class Lowering:
         return compute("NEG" if node.op == "-" else "NOT", (operand,), unsigned)
 
     def logical(self, node):
-        return chain("ALL" if node.op == "&&" else "ANY", [self.lower(operand) for operand in node.operands])
+        """What is decided beside a condition that is known now, such as ABI == "i386", is no surprise."""
+        operands, known_before, moot = [], len(self.decided), False
+        for operand in node.operands:
+            before = len(self.decided)
+            found = self.lower(operand)
+            operands.append(found)
+            if isinstance(found, Int) and (found.value != 0) == (node.op == "||") and len(self.decided) == before:
+                moot = True
+        while moot and len(self.decided) > known_before:
+            self.decided.popitem()
+        return chain("ALL" if node.op == "&&" else "ANY", operands)
 
     def binary(self, node):
         left, right = self.lower(node.left), self.lower(node.right)
@@ -110,8 +124,9 @@ class Lowering:
             return Int(int(fold.COMPARISON[op](left.value, right.value)))
         outcome = decide(op, left, right)
         if outcome is not None:
-            variable = right if isinstance(left, Int) else left
-            self.decided[id(node)] = Decided(node, outcome, variable.low, variable.high)
+            variable, other = (right, left) if isinstance(left, Int) else (left, right)
+            wide = not (isinstance(other, Int) and -(1 << 31) <= other.value < 1 << 32)
+            self.decided[id(node)] = Decided(node, outcome, variable.low, variable.high, wide)
             return known(outcome, left, right)
         if op in ("==", "!="):
             return equal(op == "==", left, right)

@@ -5,7 +5,7 @@ import re
 
 from pysct.abi import FIELDS, MACROS, Limit
 from pysct.diagnostics import Diagnostics, suggest
-from pysct.names import calls
+from pysct.differences import calls
 from pysct.points import Point
 from pysct.source import Source, Span, encode
 from pysct.tree import Block
@@ -46,6 +46,6 @@ def check_macro(name: str | None, points: list[Point], phase: str) -> tuple[str,
     if not lacking:
         return None
     if len(lacking) < len(points):
-        return f"`%{name}` is not an argument of {calls(lacking)}", "%params shows all arguments of any call"
+        return f"`%{name}` is not an argument of {calls(lacking, points)}", "%params shows all arguments of any call"
     known = [*MACROS, *FIELD_MACROS, *dict.fromkeys(argument for point in points for argument, _ in point.args)]
     return f"unknown macro `%{name}`", suggest("%" + name, ["%" + other for other in known])

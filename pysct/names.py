@@ -7,7 +7,8 @@ from functools import cache
 from pysct import ir, tree
 from pysct.abi import FIELDS, KINDS, STATICS
 from pysct.constants import CONSTANTS
-from pysct.diagnostics import Diagnostics, suggest
+from pysct.diagnostics import Diagnostics
+from pysct.differences import differing, missing, mixed
 from pysct.points import Point
 from pysct.source import Source, Span
 
@@ -92,11 +93,14 @@ def resolve(
         leaves = [lookup(key, point) for point in points]
         problem = None
         if None in leaves:
-            problem = missing(key, points, leaves)
+            problem = missing(key, points, [point for point, leaf in zip(points, leaves) if leaf is None])
         elif key in FIELDS and FIELDS[key].phase not in ("any", phase):
             problem = f"`{key}` is only known {FIELDS[key].phase} the call", f"write `when = {FIELDS[key].phase}`"
         elif len(types := {type_of(leaf) for leaf in leaves}) > 1:
-            problem = mixed(key, points, leaves)
+            by_type = [[p for p, leaf in zip(points, leaves) if type_of(leaf) == wanted] for wanted in (STR, INT)]
+            problem = mixed(key, points, *by_type)
+        elif isinstance(key, int) and (doubt := differing(key, points)):
+            diagnostics.warning(source, span, *doubt)
         if problem:
             diagnostics.error(source, span, *problem)
             good = False
@@ -104,46 +108,3 @@ def resolve(
             names.leaves[key], names.types[key] = leaves, types.pop()
     return names if good else None
 
-
-def calls(points: list[Point]) -> str:
-    """Some calls by name, for a message."""
-    found = list(dict.fromkeys(point.call for point in points))
-    return ", ".join(found[:5]) + (f" and {len(found) - 5} more" if len(found) > 5 else "")
-
-
-def missing(key: str | int, points: list[Point], leaves: list) -> tuple[str, str | None]:
-    """Message and hint for a name that some or all points do not have."""
-    lacking = [point for point, leaf in zip(points, leaves) if leaf is None]
-    few = calls(lacking)
-    if isinstance(key, int):
-        most = max(len(point.args) for point in lacking)
-        count = "no arguments" if not most else "1 argument" if most == 1 else f"{most} arguments"
-        have = "has" if len({(point.call, len(point.args)) for point in lacking}) == 1 else "have at most"
-        return f"PARAMS[{key}] does not exist: {few} {have} {count}", None
-    if key == "PARAMS":
-        return "PARAMS needs an index", "PARAMS[1] is the first argument"
-    if key in CONSTANTS:
-        abis = ", ".join(dict.fromkeys(point.abi for point in lacking))
-        return f"`{key}` has no value in the ABI {abis}", None
-    if len(lacking) < len(points):
-        return (
-            f"`{key}` is not an argument of {few}",
-            "write one rule for the calls that have it and one for the others",
-        )
-    known = [*FIELDS, *STATICS, "PARAMS", *dict.fromkeys(name for point in points for name, _ in point.args)]
-    hint = suggest(key, known) or suggest(key, CONSTANTS)
-    if hint is None and len(points) == 1:
-        arguments = ", ".join(f"`{name}`" for name, _ in points[0].args) or "no arguments"
-        hint = f"{points[0].call} has {arguments}"
-    return f"unknown name `{key}`", hint
-
-
-def mixed(key: str | int, points: list[Point], leaves: list) -> tuple[str, str | None]:
-    """Message and hint for a name that is a string here and a number there."""
-    shown = f"PARAMS[{key}]" if isinstance(key, int) else f"`{key}`"
-    strings = calls([point for point, leaf in zip(points, leaves) if type_of(leaf) == STR])
-    numbers = calls([point for point, leaf in zip(points, leaves) if type_of(leaf) == INT])
-    return (
-        f"{shown} is a string in {strings} and a number in {numbers}",
-        "use the argument's own name where they share one, or write a rule for each call",
-    )

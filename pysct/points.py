@@ -61,7 +61,8 @@ def matching(word: str, abis: tuple[str, ...]) -> set[str]:
 def named(word: str, abis: tuple[str, ...], phase: str) -> tuple[Point, ...]:
     """The points that a name, glob or @class stands for; none if it stands for nothing.
 
-    A glob or class leaves out what no supported kernel implements, and what does not return from `after` rules.
+    What no supported kernel implements is left out, unless it is all that a name stands for; and from `after` rules a
+    glob or class leaves out what does not return.
     Raises glob.GlobError.
     """
     if word.startswith("@"):
@@ -69,7 +70,8 @@ def named(word: str, abis: tuple[str, ...], phase: str) -> tuple[Point, ...]:
     elif re.search(r"[*?\[]", word):
         members = matching(word, abis) if len(word) <= LONGEST else ()
     else:
-        return tuple(point(abi, word) for abi in abis if word in CALLS[abi])
+        there = [abi for abi in abis if word in CALLS[abi]]
+        return tuple(point(abi, word) for abi in [a for a in there if word not in UNIMPLEMENTED[a]] or there)
     endless = calls_of_class("noreturn") if phase == "after" else ()
     return tuple(
         point(abi, call)
@@ -113,12 +115,13 @@ def select(
 def nothing(text: str, abis: tuple[str, ...]) -> tuple[str, str | None]:
     """Message and hint for a word that names no system call of these ABIs."""
     where = ", ".join(abis)
+    of_abis = "" if abis == DEFAULT_ABIS else f" of {where}"
     if text.startswith("@"):
         if text[1:] in CLASSES:
             return f"no call of the class `{text}` exists in {where}", None
         return f"unknown class of system calls `{text}`", suggest(text, ["@" + name for name in CLASSES])
     if re.search(r"[*?\[]", text):
-        return f"`{text}` matches no system call of {where}", None
+        return f"`{text}` matches no system call{of_abis}", None
     others = [abi for abi in CALLS if text in CALLS[abi]]
     if others:
         return (

@@ -10,6 +10,7 @@ from pysct.fold import STRINGS
 from pysct.glob import compile_glob, without_glob
 from pysct.image import decode
 from pysct.parse import parse
+from pysct.points import DEFAULT_ABIS
 from pysct.source import Position, Source
 from pysct.tables import CALLS, CLASSES, UNIMPLEMENTED
 
@@ -33,32 +34,13 @@ def test_calls_by_list_glob_and_class():
     assert calls("unlink, unlinkat") == calls('"unlink", unlinkat') == {"unlink", "unlinkat"}
     assert calls('"unlink*"') == calls("unlink*") == {"unlink", "unlinkat"}
     assert calls("@delete, unlink") == {"unlink", "unlinkat", "rmdir"}
-    everything = {abi: set(CALLS[abi]) - UNIMPLEMENTED[abi] for abi in ("x86_64", "i386", "x32")}
+    everything = {abi: set(CALLS[abi]) - UNIMPLEMENTED[abi] for abi in DEFAULT_ABIS}
     assert calls("*") == calls("@all") == set.union(*everything.values())
     for abi, there in everything.items():
         assert calls("*", f"abi = {abi}") == there
     assert calls("*", "when = after") == calls("*") - {"exit", "exit_group", "reboot"}
     for name in CLASSES:
         compiled(f"rule {{ syscall_name = @{name} abi = x86_64, i386, x32, aarch64, aarch32 action {{ LOG }} }}")
-
-
-def test_abis():
-    image = decode(
-        compiled("rule { syscall_name = unlink, unlinkat abi = x86_64, i386, aarch64 action { LOG } }").image
-    )
-    assert [(prog.abi, prog.nr) for prog in image.progs] == [(0, 87), (0, 263), (1, 10), (1, 301), (3, 35)]
-    by_default = decode(compiled("rule { syscall_name = unlink, waitpid action { LOG } }").image)
-    assert [(prog.abi, prog.nr) for prog in by_default.progs] == [(0, 87), (1, 7), (1, 10), (2, 87)]
-
-
-def test_constants_have_the_value_of_the_abi():
-    image = compiled(
-        "rule { syscall_name = openat rule_name = r abi = x86_64, aarch64 filter_expression { flags & O_DIRECTORY } "
-        "action { LOG } }"
-    ).image
-    for abi, flag in (("x86_64", 0o200000), ("aarch64", 0o40000)):
-        assert Machine(image).judge(Event("openat", (0, b"", flag, 0), abi=abi)).matched == ["r"]
-        assert not Machine(image).judge(Event("openat", (0, b"", flag ^ 0o240000, 0), abi=abi)).matched
 
 
 NOTATIONS = [

@@ -1,0 +1,93 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""How is somebody told that a name means nothing, or not the same, at some points of a rule?
+
+The same call in several ABIs is one call to the reader, unless its ABIs differ.
+"""
+
+from pysct.abi import FIELDS, STATICS
+from pysct.constants import CONSTANTS
+from pysct.diagnostics import suggest
+from pysct.points import Point
+
+
+def calls(some: list[Point], among: list[Point]) -> str:
+    """Some of a rule's points by the names of their calls; with the ABIs where the rule has the call in others as well."""
+    found: dict[str, list[str]] = {}
+    for point in some:
+        found.setdefault(point.call, []).append(point.abi)
+    whole: dict[str, int] = {}
+    for point in among:
+        whole[point.call] = whole.get(point.call, 0) + 1
+    names = [call if len(abis) == whole[call] else f"{call} ({', '.join(abis)})" for call, abis in found.items()]
+    return ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+
+
+def missing(key: str | int, points: list[Point], lacking: list[Point]) -> tuple[str, str | None]:
+    """Message and hint for a name, or PARAMS[key], that `lacking` of the points do not have."""
+    few = calls(lacking, points)
+    if isinstance(key, int):
+        return f"PARAMS[{key}] does not exist: {few} {count(lacking)}", narrowed(points, lacking)
+    if key == "PARAMS":
+        return "PARAMS needs an index", "PARAMS[1] is the first argument"
+    if key in CONSTANTS:
+        abis = ", ".join(dict.fromkeys(point.abi for point in lacking))
+        return f"`{key}` has no value in the ABI {abis}", narrowed(points, lacking)
+    if len(lacking) < len(points):
+        apart = "write one rule for the calls that have it and one for the others"
+        return f"`{key}` is not an argument of {few}", narrowed(points, lacking) or apart
+    known = [*FIELDS, *STATICS, "PARAMS", *dict.fromkeys(name for point in points for name, _ in point.args)]
+    return f"unknown name `{key}`", suggest(key, known) or suggest(key, CONSTANTS) or arguments(points)
+
+
+def mixed(key: str | int, points: list[Point], strings: list[Point], numbers: list[Point]) -> tuple[str, str | None]:
+    """Message and hint for a name that is a string at some points and a number at the others."""
+    shown = f"PARAMS[{key}]" if isinstance(key, int) else f"`{key}`"
+    return (
+        f"{shown} is a string in {calls(strings, points)} and a number in {calls(numbers, points)}",
+        "use the argument's own name where they share one, or write a rule for each call",
+    )
+
+
+def differing(index: int, points: list[Point]) -> tuple[str, str] | None:
+    """Message and hint if PARAMS[index] of a call is another argument in another ABI; all points have it."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for point in points:
+        found.setdefault(point.call, {}).setdefault(point.args[index - 1][0], []).append(point.abi)
+    for call, names in found.items():
+        if len(names) > 1:
+            shown = " and ".join(f"`{name}` in {', '.join(abis)}" for name, abis in names.items())
+            return f"PARAMS[{index}] of {call} is {shown}", "use the argument's own name, or narrow the rule by `abi = …`"
+    return None
+
+
+def count(points: list[Point]) -> str:
+    """How many arguments these points have, as the rest of a sentence."""
+    most = max(len(point.args) for point in points)
+    arguments = "no arguments" if not most else "1 argument" if most == 1 else f"{most} arguments"
+    same = len({point.call for point in points}) == 1 and all(len(point.args) == most for point in points)
+    return f"{'has' if same else 'have at most'} {arguments}"
+
+
+def narrowed(points: list[Point], lacking: list[Point]) -> str | None:
+    """The hint to leave out some ABIs, if the others have what these points lack."""
+    without = {point.abi for point in lacking}
+    left = [point for point in points if point.abi not in without]
+    if {point.call for point in left} != {point.call for point in points}:
+        return None
+    having, where = (", ".join(dict.fromkeys(point.abi for point in some)) for some in (left, lacking))
+    hint = f"write `abi = {having}`, and another rule for {where}"
+    return f"{hint}: {arguments(lacking)}" if len({point.call for point in lacking}) == 1 else hint
+
+
+def arguments(points: list[Point]) -> str | None:
+    """What the arguments of one call are named; None if these are several calls."""
+    if len({point.call for point in points}) != 1:
+        return None
+    ways: dict[tuple, list[Point]] = {}
+    for point in points:
+        ways.setdefault(tuple(name for name, _ in point.args), []).append(point)
+    shown = [
+        (calls(having, points), ", ".join(f"`{name}`" for name in names) or "no arguments")
+        for names, having in ways.items()
+    ]
+    return "; ".join(f"{call} has {names}" for call, names in shown)
