@@ -25,16 +25,24 @@
  * The registers that an ftrace callback may read and change.  On amd64 the
  * trampoline goes on where the callback says, with and without
  * FTRACE_OPS_FL_SAVE_REGS (02a474ca266a, "ftrace/x86: Allow for arguments to
- * be passed in to ftrace_regs by default", 5.11).
+ * be passed in to ftrace_regs by default", 5.11).  They are behind a macro
+ * since 7888af4166d4 ("ftrace: Make ftrace_regs abstract from direct use",
+ * 6.13, back-ported).
  */
+#ifdef arch_ftrace_regs
+#define sct_fregs(fregs) (&arch_ftrace_regs(fregs)->regs)
+#else
+#define sct_fregs(fregs) (&(fregs)->regs)
+#endif
+
 static __always_inline struct pt_regs *sct_fregs_caller(struct ftrace_regs *fregs)
 {
-	return (struct pt_regs *)fregs->regs.di;
+	return (struct pt_regs *)sct_fregs(fregs)->di;
 }
 
 static __always_inline void sct_fregs_go(struct ftrace_regs *fregs, void (*to)(void))
 {
-	fregs->regs.ip = (unsigned long)to;
+	sct_fregs(fregs)->ip = (unsigned long)to;
 }
 
 /*
