@@ -3,15 +3,15 @@
 
 import re
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from machine import UNKNOWN, Event, Machine
+from rounds import examples
 
 from pysct import codegen
 from pysct.compiler import compile_sources
 from pysct.source import Source
 
-QUICK = settings(max_examples=150, deadline=None, derandomize=True)
 INTERESTING = [0, 1, -1, 2, 7, 63, 64, 255, -128, 1 << 31, -(1 << 31), (1 << 32) - 1, (1 << 63) - 1, -(1 << 63)]
 FIELDS = ("UID", "EUID", "PID", "PPID", "GID", "EGID")
 BINARY = ["+", "-", "*", "/", "%", "&", "|", "^", "==", "!=", "<", "<=", ">", ">=", "&&", "||"]
@@ -49,7 +49,7 @@ def grow(inner):
     )
 
 
-@QUICK
+@examples(60)
 @given(st.recursive(leaves, grow, max_leaves=25), st.lists(numbers, min_size=6, max_size=6))
 def test_constants_fold_as_the_machine_computes(expression, values):
     """The same condition over variables, and over their values, comes out the same."""
@@ -90,7 +90,7 @@ def kleene(tree, values):
     return decides if decides in inner else UNKNOWN if UNKNOWN in inner else not decides
 
 
-@QUICK
+@examples(60)
 @given(
     st.recursive(atoms, combine, max_leaves=30),
     st.lists(st.sampled_from([True, False, UNKNOWN]), min_size=4, max_size=4),
