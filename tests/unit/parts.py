@@ -19,14 +19,20 @@ def insn(name: str, dst: int = 0, a: int = 0, b: int = 0, imm: int = 0) -> list[
     return [abi.OPCODES[name].number, dst, a, b, imm]
 
 
+def change(struct_made, **members):
+    """Sets members of a structure, which must exist."""
+    for name, value in members.items():
+        assert hasattr(type(struct_made), name), name
+        setattr(struct_made, name, value)
+    return struct_made
+
+
 def prog(insns: int, kinds: tuple[str, ...] = (), nr: int = 0, phase: int = BEFORE, first: int = 0, **others) -> abi.ProgStruct:
     """A program of `insns` instructions; its cost is made right in the end unless it is given."""
     numbers = [KIND[kind] for kind in kinds]
     made = abi.ProgStruct(nr=nr, phase=phase, nargs=len(numbers), insn=first, insns=insns)
     made.kinds[: len(numbers)] = numbers
-    for name, value in others.items():
-        setattr(made, name, value)
-    return made
+    return change(made, **others)
 
 
 def rule(**others) -> abi.RuleStruct:

@@ -12,6 +12,7 @@ STR = abi.KINDS["str"].number
 BY_NAME = abi.OPCODES
 DRAW = [*BY_NAME, *["MATCH", "JF", "JT", "SGLOB", "LDA"] * 3]  # what is drawn more often
 EDGES = (0, 1, 2, 63, 64, 65, 255, 2**15, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**63 - 1, 2**63, 2**64 - 1)
+KINDS = [STR, *(kind.number for kind in abi.KINDS.values())]
 WORDS = (b"", b"/", b"a", b"/etc/passwd", b"/etc", b"passwd", b"aaaaaaaab", b"/tmp/\xff\xfe", b"[", b"ab" * 12)
 GLOBS = (b"*", b"?", b"**", b"[", b"[!", b"[]a]", b"[!a-c]", b"[a-", b"[z-a]", b"\\", b"[\\", b"\\*", b"/etc/*", b"*a*b", b"")
 INT_FIELDS = [entry for entry in abi.FIELDS.values() if entry.type == "int"]
@@ -117,14 +118,14 @@ def program_image(chance: Random, points: int = 2, longest: int = 40) -> bytes:
     strings = [b"rule", *(glob(chance) for _ in range(4)), *(word(chance) for _ in range(4))]
     consts = [number(chance) - 2**63 for _ in range(4)]
     rules = [(at, phase, chance.random() < 0.5) for at, phase in enumerate((0, 0, 0, 1, 1, 1))]
-    progs, insns = [], []
-    for point in sorted(chance.sample(range(64), points)):
-        kinds = tuple(chance.choice([STR, *(kind.number for kind in abi.KINDS.values())]) for _ in range(chance.randrange(7)))
-        phase = point & 1
+    progs, insns, signatures = [], [], {}
+    for point in sorted(chance.sample(range(16), points)):
+        nr, phase = point >> 1, point & 1
+        kinds = signatures.setdefault(nr, tuple(chance.choice(KINDS) for _ in range(chance.randrange(7))))
         written = Writer(chance, phase, kinds, 3, len(strings), len(consts)).write(chance.randrange(2, longest))
         match = BY_NAME["MATCH"].number  # the last three rules are those of the after phase
         written = [(op, dst, a, b, imm + 3 * phase if op == match else imm) for op, dst, a, b, imm in written]
-        progs.append(prog_bytes(point >> 1, phase, kinds, len(insns), written, strings))
+        progs.append(prog_bytes(nr, phase, kinds, len(insns), written, strings))
         insns += written
     return image.encode({
         "progs": (b"".join(progs), len(progs)),

@@ -5,11 +5,11 @@ import errno
 from ctypes import c_uint8, sizeof
 
 import pytest
-from parts import ACTION, AFTER, KIND, Parts, insn, one, patched, prog, rule, summed
+from parts import ACTION, AFTER, KIND, Parts, change, insn, one, patched, prog, rule, summed
 from parts import everything as everything_image
 
 from pysct import abi
-from pysct.abi import ImageStruct, Limit, ProgStruct, SectionStruct
+from pysct.abi import ImageStruct, Limit, SectionStruct
 from pysct.judge import verify
 from pysct.native import library
 
@@ -20,7 +20,6 @@ LAST = NUMBER["MATCHES"]
 SOUND = Parts().bytes()
 RET, LDI, MATCH = insn("RET"), insn("LDI", 0, imm=1), insn("MATCH", imm=0)
 BODY = sizeof(ImageStruct)
-TEXT = 5  # index of the section
 
 
 def section(name: str, member: str, value: int) -> bytes:
@@ -42,13 +41,24 @@ def two(raw_kinds: tuple[int, ...] = (), **second) -> Parts:
     """Two programs, nr 1 and what `second` says."""
     second |= {"kinds": (c_uint8 * Limit.ARGS)(*raw_kinds)} if raw_kinds else {}
     parts = Parts(insns=[LDI, MATCH, RET, RET], progs=[prog(3, ("str",), nr=1), prog(1, nr=second.pop("nr", 2), first=second.pop("first", 3))])
-    for name, value in second.items():
-        setattr(parts.progs[1], name, value)
+    change(parts.progs[1], **second)
     return parts
 
 
 def unset(*insns, register: int, index: int, **others):
     return ("UNSET", one(*insns, RET, **others), index, register)
+
+
+GLOB = abi.OPCODES["SGLOB"].cost
+MANY = Limit.COST // (GLOB * Limit.STRING) + 1  # globs as long as can be, and one more than is allowed
+
+
+def dearest(steps: int) -> Parts:
+    """A program of globs that costs just so much."""
+    whole, left = divmod(steps - 1, GLOB * Limit.STRING)
+    length, rest = divmod(left, GLOB)
+    insns = [insn("SGLOB", 0, imm=1)] * whole + [insn("SGLOB", 0, imm=2)] * (length > 0) + [LDI] * rest
+    return one(*insns, RET, strings=[b"r", LONG, b"b" * length])
 
 
 U32 = (4).to_bytes(4, "little")
@@ -110,14 +120,16 @@ WRONG = {
     "padding of a rule": ("RULE", Parts(rules=[rule(zero=1)]), 0, 0),
     "a refusal that says 0": ("RULE", Parts(rules=[rule(actions=ACTION["FAIL"])]), 0, 0),
     "a refusal that says 1": ("RULE", Parts(rules=[rule(actions=ACTION["FAIL"], error=1)]), 0, 0),
-    "a refusal that is no errno": ("RULE", Parts(rules=[rule(actions=ACTION["FAIL"], error=-4096)]), 0, 0),
+    "a refusal that is no errno": ("RULE", Parts(rules=[rule(actions=ACTION["FAIL"], error=-Limit.ERRNO - 1)]), 0, 0),
     "an error without a refusal": ("RULE", Parts(rules=[rule(error=-1)]), 0, 0),
     "a refusal after the call": ("RULE", Parts(rules=[rule(), rule(actions=ACTION["FAIL"], error=-1, phase=AFTER)]), 1, 0),
     # PROG
     "an unknown ABI": ("PROG", two(abi=5), 1, 0),
     "a number of no call": ("PROG", two(nr=1024), 1, 0),
     "a phase of no program": ("PROG", two(phase=2), 1, 0),
-    "padding of a program": ("PROG", two(zero=1), 1, 0),
+    "an unknown flag of a program": ("PROG", two(flags=4), 1, 0),
+    "a point whose phases differ in flags": ("PROG", two(raw_kinds=(KIND["str"],), nargs=1, nr=1, phase=AFTER, flags=1), 1, 0),
+    "a point whose phases differ in arguments": ("PROG", two(nr=1, phase=AFTER), 1, 0),
     "the same point twice": ("PROG", two(nr=1), 1, 0),
     "points out of order": ("PROG", two(nr=0), 1, 0),
     "seven arguments": ("PROG", two(nargs=7), 1, 0),
@@ -155,7 +167,8 @@ WRONG = {
     "a step less than it takes": ("COST", Parts(progs=[prog(3, cost=2)]), 0, 3),
     "a step more": ("COST", Parts(progs=[prog(3, cost=4)]), 0, 3),
     "more than is allowed": (
-        "COST", one(*[insn("SGLOB", 0, imm=1)] * 1025, RET, strings=[b"r", LONG]), 0, 1025 * 256 * Limit.STRING + 1),
+        "COST", one(*[insn("SGLOB", 0, imm=1)] * MANY, RET, strings=[b"r", LONG]), 0, MANY * GLOB * Limit.STRING + 1),
+    "a step more than is allowed": ("COST", dearest(Limit.COST + 1), 0, Limit.COST + 1),
     # MATCHES
     "64 rules that continue": (
         "MATCHES", Parts(insns=[LDI, *[MATCH] * 64, RET], progs=[prog(66)], rules=[rule(flags=1)]), 0, 64),
@@ -249,10 +262,13 @@ FITTING = {
     "every opcode, both phases, all actions": everything_image(),
     "nothing": Parts([], [], [], (), [], b""),
     "a program without a rule": one(RET),
+    "what need not be there": Parts(progs=[prog(3, flags=abi.ProgFlag.CALL | abi.ProgFlag.ABI)]),
+    "both phases of a point": Parts(
+        insns=[LDI, MATCH, RET, RET], progs=[prog(3, ("str",), nr=1), prog(1, ("str",), nr=1, phase=AFTER, first=3)]),
     "strings that are empty": Parts(strings=[b"r", b"", b"", b""]),
     "the longest name and template": Parts(rules=[rule(template=1)], strings=[b"n" * Limit.NAME, b"t" * Limit.TEMPLATE]),
     "an empty template": Parts(rules=[rule(template=1)], strings=[b"r", b""]),
-    "the last errno": Parts(rules=[rule(actions=ACTION["FAIL"], error=-4095)]),
+    "the last errno": Parts(rules=[rule(actions=ACTION["FAIL"], error=-Limit.ERRNO)]),
     "the last call": Parts(progs=[prog(3, nr=1023)]),
     "the last ABI": Parts(progs=[prog(3, abi=4)]),
     "six arguments": Parts(progs=[prog(3, ("str", "fd", "ptr", "u8", "s64", "u64"))]),
@@ -260,8 +276,7 @@ FITTING = {
     "set on both ways": one(LDI, insn("JF", imm=1), insn("LDI", 0), MATCH, RET),
     "a jump to the last": one(LDI, insn("JF", imm=1), MATCH, RET),
     "63 rules that continue": Parts([LDI, *[MATCH] * 63, RET], [prog(65)], [rule(flags=1)]),
-    "all that is allowed": one(
-        *[insn("SGLOB", 0, imm=1)] * 1023, *[insn("SGLOB", 0, imm=2)] * 15, RET, strings=[b"r", LONG, b"b" * 256]),
+    "all that is allowed": dearest(Limit.COST),
     "a pattern longer than any text costs no more": one(insn("SGLOB", 0, imm=1), RET, strings=[b"r", LONG * 4]),
 }  # fmt: skip
 
@@ -271,7 +286,3 @@ def test_it_is_taken(what):
     parts = FITTING[what]
     error = verify(parts if isinstance(parts, bytes) else parts.bytes())
     assert error is None, (abi.ERRORS[error.code].name, error.index, error.value)
-
-
-def test_kinds_and_sizes_are_those_of_the_tests():
-    assert sorted(KIND.values()) == list(range(1, 12)) and sizeof(ProgStruct) == 28
