@@ -12,7 +12,7 @@ import interpreter
 import pytest
 import random_programs as programs
 
-from pysct import abi, image, judge
+from pysct import image, judge
 from pysct.native import library
 
 ROUNDS = int(os.environ.get("SCT_ROUNDS", "1"))

@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Do the devices answer 32-bit programs as they do others?"""
+
+import errno
+import os
+import subprocess
+
+import pytest
+import raw
+from parts import prog
+
+from pysct import abi
+
+FREESTANDING = ("-m32", "-static", "-nostdlib", "-ffreestanding", "-fno-pic", "-fno-stack-protector", "-Wall", "-Werror")
+HEADERS = ("-idirafter", "/usr/include/x86_64-linux-gnu")
+RMDIR_32 = 40
+
+
+def own_image() -> bytes:
+    """Refuses rmdir() in both ABIs."""
+    made = raw.refusing(raw.Held.PATH, errno.EXDEV, digest=32)
+    made.progs.append(prog(len(made.insns), ("str",), nr=RMDIR_32, abi=abi.ABIS["i386"].number, first=len(made.insns)))
+    made.insns *= 2
+    return made.bytes()
+
+
+@pytest.fixture
+def told(held, program):
+    """What a 32-bit program was told, by the name of its request."""
+    compat = program("abi/programs/compat32.c", *FREESTANDING, *HEADERS)
+    done = subprocess.run([compat], input=own_image(), capture_output=True, check=True)
+    yield {words[0]: tuple(map(int, words[1:])) for line in done.stdout.decode().splitlines() if (words := line.split())}
+    # Its rules are in force now: the held ones come back.
+    again = raw.Held()
+    held.generation = again.generation
+    held.recount()
+    os.close(again.descriptor)
+
+
+def test_answers(held, told):
+    generation = held.generation + 1
+    assert told["upload"] == (0, generation, 0)
+    assert told["version"] == (0, 1, generation)
+    assert told["high"] == (-errno.EFAULT, 0, 0), "a 64-bit address stays one"
+    assert told["dry"] == (0, 0, 0)
+    assert told["short"] == (-errno.ENOSPC, 1, 0)
+    assert told["download"] == (0, 1, 1)
+    assert told["list"] == (0, 1, 1), "before its rmdir() 0, after it 1"
+    assert told["unknown"] == (-errno.ENOTTY, 0, 0)
+    assert told["nowhere"] == told["null"] == (-errno.EFAULT, 0, 0)
+    assert told["rmdir"] == (-errno.EXDEV, 0, 0)
+    assert told["log"][1] == 1 and (told["log"][0] > 0 or told["log"][0] == -errno.EAGAIN)
+    assert raw.rmdir(raw.Held.PATH) == errno.EXDEV

@@ -1,0 +1,171 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Do the rules in force stand whatever is uploaded, however often, and by however many at once?"""
+
+import errno
+import random
+
+import parts
+import pytest
+import random_programs as programs
+import raw
+from parts import Parts, insn, one, prog, rule
+from raw import name_of
+
+from pysct import abi, image
+
+NUMBER = {error.name: error.number for error in abi.ERRORS.values()}
+EXPECT, DRY_RUN = abi.Upload.EXPECT, abi.Upload.DRY_RUN
+RET = insn("RET")
+
+
+def test_expectations(control):
+    data = raw.refusing(b"/x", errno.EXDEV).bytes()
+    assert raw.upload(control, data)[0] == 0
+    generation = raw.version(control).generation
+    for wrong in (0, generation - 1, generation + 1, 2**64 - 1):
+        result, answer = raw.upload(control, data, EXPECT, wrong)
+        assert (result, name_of(answer), answer.generation) == (errno.ESTALE, "STALE", 0)
+    assert raw.version(control).generation == generation
+    result, answer = raw.upload(control, data, EXPECT, generation)
+    assert (result, answer.generation, answer.error.code) == (0, generation + 1, 0)
+    assert raw.upload(control, data, EXPECT, generation)[0] == errno.ESTALE
+    result, answer = raw.upload(control, data, 0, 12345)
+    assert (result, answer.generation) == (0, generation + 2), "without the flag nothing is expected"
+
+
+def test_dry_runs(held):
+    data = raw.refusing(raw.Held.PATH, errno.EXDEV).bytes()
+    for flags, expect, result in (
+        (DRY_RUN, 0, 0),
+        (DRY_RUN | EXPECT, held.generation, 0),
+        (DRY_RUN | EXPECT, held.generation + 1, errno.ESTALE),
+    ):
+        found, answer = raw.upload(held.descriptor, data, flags, expect)
+        assert (found, answer.generation) == (result, 0)
+        held.check()
+
+
+def test_dry_runs_attach_nothing(held):
+    data = Parts(insns=[RET], progs=[prog(1, ("str",), nr=87)]).bytes()
+    assert raw.upload(held.descriptor, data, DRY_RUN)[0] == 0
+    request = abi.ListStruct(what=abi.List.POINTS)
+    assert raw.ask(held.descriptor, abi.Ioctl.LIST, request) == 0
+    assert request.total == 1
+
+
+@pytest.mark.parametrize("flags", [4, 8, 1 << 31, 2**32 - 1, 4 | DRY_RUN])
+def test_unknown_flags(held, flags):
+    result, answer = raw.upload(held.descriptor, raw.NOTHING, flags)
+    assert (result, answer.error.code, answer.generation) == (errno.EINVAL, 0, 0)
+
+
+@pytest.mark.parametrize("flags", [0, DRY_RUN])
+@pytest.mark.parametrize(
+    "name, result, changes",
+    [
+        ("FOREIGN", errno.EOPNOTSUPP, {"abi": abi.ABIS["aarch64"].number}),
+        ("FOREIGN", errno.EOPNOTSUPP, {"abi": abi.ABIS["aarch32"].number, "flags": abi.ProgFlag.CALL}),
+        ("ABSENT", errno.ENOSYS, {"nr": 1023}),
+        ("ABSENT", errno.ENOSYS, {"nr": 134}),  # uselib
+        ("ABSENT", errno.ENOSYS, {"nr": 1023, "flags": abi.ProgFlag.ABI}),
+        ("ABSENT", errno.ENOSYS, {"nr": 1023, "abi": abi.ABIS["i386"].number}),
+        ("NO_RETURN", errno.EOPNOTSUPP, {"nr": 60, "phase": parts.AFTER}),  # exit
+        ("NO_RETURN", errno.EOPNOTSUPP, {"nr": 231, "phase": parts.AFTER}),  # exit_group
+    ],
+)
+def test_points_that_there_are_not(held, flags, name, result, changes):
+    """Behind one that there is: all of them or none."""
+    progs = [prog(1, ("str",), nr=1), prog(1, **{"first": 1, **changes})]
+    found, answer = raw.upload(held.descriptor, Parts(insns=[RET, RET], progs=progs).bytes(), flags)
+    assert (found, name_of(answer)) == (result, name)
+    assert (answer.error.abi, answer.error.nr) == (changes.get("abi", 0), changes.get("nr", 0))
+
+
+OPTIONAL = [
+    {"nr": 1023, "flags": abi.ProgFlag.CALL},
+    {"abi": abi.ABIS["aarch64"].number, "flags": abi.ProgFlag.ABI},
+]
+
+
+@pytest.mark.parametrize("changes", OPTIONAL, ids=str)
+def test_points_that_need_not_be_there(held, changes):
+    """They are left out; a rule that has no others would be in force for nothing."""
+    progs = [prog(1, ("str",), nr=1), prog(1, **{"first": 1, **changes})]
+    found, answer = raw.upload(held.descriptor, Parts(insns=[RET, RET], progs=progs).bytes(), DRY_RUN)
+    assert (found, name_of(answer)) == (0, "")
+    insns = [RET, insn("LDI", 0), insn("MATCH", imm=1), RET]
+    progs = [prog(1, ("str",), nr=1), prog(3, **{"first": 1, **changes})]
+    found, answer = raw.upload(held.descriptor, Parts(insns, progs, [rule(), rule()]).bytes())
+    assert (found, name_of(answer), answer.error.index) == (errno.ENOSYS, "ORPHAN", 1)
+
+
+def test_every_reason_of_the_verifier(held):
+    """Each image that the verifier refuses in user space is refused by the kernel, for the same reason."""
+    from test_verify_errors import WRONG
+
+    for what, (name, made, index, value) in WRONG.items():
+        data = made if isinstance(made, bytes) else made.bytes()
+        result, answer = raw.upload(held.descriptor, data)
+        assert name_of(answer) == name, what
+        assert result == getattr(errno, abi.ERRORS[NUMBER[name]].errno), what
+        assert (answer.error.index, answer.error.value) == (index, value), what
+
+
+def test_cut_short(held):
+    data = parts.everything()
+    for size in range(0, len(data), 3):
+        result, answer = raw.upload(held.descriptor, data[:size])
+        assert result == errno.EINVAL and name_of(answer) in ("SHORT", "SIZE"), size
+
+
+def test_flipped_bits(held):
+    chance, data = random.Random(4), parts.everything()
+    for bit in chance.sample(range(8 * len(data)), 1000):
+        flipped = bytearray(data)
+        flipped[bit // 8] ^= 1 << bit % 8
+        assert raw.upload(held.descriptor, bytes(flipped))[0] != 0, bit
+
+
+def test_flipped_bits_with_the_sum_made_right(held):
+    """As the verifier in user space says; a dry run, so that the rule stays."""
+    from pysct.judge import verify
+
+    chance, data, taken = random.Random(6), parts.everything(), 0
+    for bit in chance.sample(range(8 * image.BEHIND_CRC, 8 * len(data)), 1500):
+        flipped = bytearray(data)
+        flipped[bit // 8] ^= 1 << bit % 8
+        flipped = parts.summed(bytes(flipped))
+        result, answer = raw.upload(held.descriptor, flipped, DRY_RUN)
+        expected = verify(flipped)
+        if expected is not None:
+            assert (answer.error.code, answer.error.index, answer.error.value) == (expected.code, expected.index, expected.value)
+            assert result != 0
+        else:
+            assert name_of(answer) in ("", "FOREIGN", "ABSENT", "NO_RETURN", "ORPHAN")
+            taken += 1
+    assert taken > 100
+
+
+def test_random_programs_judge_real_calls(control):
+    """Whatever the verifier takes is put in force and met by calls."""
+    chance, memory = random.Random(8), raw.Memory()
+    for _ in range(60):
+        kinds = ("str", chance.choice(list(abi.KINDS)))
+        numbers = tuple(parts.KIND[kind] for kind in kinds)
+        strings = [b"rule", *(programs.glob(chance) for _ in range(4)), *(programs.word(chance) for _ in range(4))]
+        phase = chance.randrange(2)
+        insns = programs.Writer(chance, phase, numbers, 1, len(strings), 1).write(chance.randrange(2, 60))
+        made = Parts([*map(list, insns)], [prog(len(insns), kinds, nr=raw.RMDIR, phase=phase)], [rule(phase=phase)], strings=strings)
+        assert raw.upload(control, made.bytes())[0] == 0
+        for path in (b"", b"/", b"/etc/passwd", b"a" * 5000, programs.word(chance)):
+            assert raw.rmdir(path) != 0
+        for address in (0, 1, raw.KERNEL, memory.end, memory.put_last(b"no-end-to-this")):
+            assert raw.errno_of(raw.LIBC.rmdir, address) == errno.EFAULT
+
+
+def test_a_sound_image_among_random_bytes(held):
+    chance = random.Random(9)
+    for size in (72, 100, 4096, 1 << 20):
+        for data in (chance.randbytes(size), b"SCT1" + chance.randbytes(size - 4), bytes(size)):
+            assert raw.upload(held.descriptor, data)[0] != 0
+    assert raw.upload(held.descriptor, one(RET).bytes(), DRY_RUN)[0] == 0
