@@ -35,12 +35,12 @@ test-host: tools
 	$(if $(HOST_TESTS),$(PYTEST) $(HOST_TESTS),@echo "no host tests")
 
 test-guest: tools
-	$(if $(GUEST_TESTS),vm/run --timeout 3000 -- $(PYTEST) -p no:cacheprovider $(GUEST_TESTS),@echo "no guest tests")
+	$(if $(GUEST_TESTS),vm/run --append syscall.x32=y --timeout 3000 -- $(PYTEST) -p no:cacheprovider $(GUEST_TESTS),@echo "no guest tests")
 
 test-all: test-host ## run all tests, on every supported kernel
 	$(PYTEST) vm/tests
 	$(if $(GUEST_TESTS),set -e; for kernel in $$(vm/run --list | cut -d' ' -f1); do \
-		vm/run --kernel $$kernel --timeout 3000 -- $(PYTEST) -p no:cacheprovider $(GUEST_TESTS); done)
+		vm/run --kernel $$kernel --append syscall.x32=y --timeout 3000 -- $(PYTEST) -p no:cacheprovider $(GUEST_TESTS); done)
 
 tools: $(VENV)/.stamp ## set up the commands: .venv/bin
 
