@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pysct import modules, processes
 from pysct.cli import report
 from pysct.control import Control
-from pysct.failures import AbiMismatch, Failure, NotLoaded
+from pysct.failures import AbiMismatch, Failure, NotLoaded, NotPermitted
 
 PROGRAM = "sct_unload"
 PATIENCE = 2.0
@@ -46,9 +46,24 @@ def _unload(wait: float) -> int:
         _empty(deadline)
     except (NotLoaded, AbiMismatch):
         pass  # half loaded, or of another release: rmmod will say what is in the way
-    gone = [module for module in reversed(modules.FILES) if modules.unload(module)]
+    gone = [module for module in reversed(modules.FILES) if modules.is_loaded(module)]
+    # A call that was diverted just before the rules went has left the list of callers, or is not yet on it.
+    deadline = max(deadline, time.monotonic() + PATIENCE)
+    for module in gone:
+        _until_none(lambda: _in_the_way_of(module), deadline, "all rules have been deleted")
     report.out(f"{PROGRAM}: unloaded {' and '.join(gone) or 'nothing'}")
     return report.DONE
+
+
+def _in_the_way_of(module: str) -> list[str]:
+    """Unloads a module; what hinders it, if something does."""
+    try:
+        modules.unload(module)
+    except NotPermitted:
+        raise
+    except Failure as failure:
+        return [str(failure)]
+    return []
 
 
 def _empty(deadline: float) -> None:
