@@ -21,7 +21,7 @@ HOST_TESTS := $(wildcard tests/unit tests/golden tests/bad)
 GUEST_TESTS := $(wildcard tests/runtime tests/abi)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-host test-guest test-all tools modules gen clean packages
+.PHONY: help demo test test-host test-guest test-smoke test-all tools modules gen clean packages
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,13 +29,18 @@ help: ## show this list
 demo: tools modules ## see it work, in a virtual machine
 	vm/run -- $(DEMO)
 
-test: test-host test-guest ## run the tests: on this machine, then inside the default kernel
+test: test-host test-guest test-smoke ## run the tests: on this machine, inside the default kernel, briefly in the others
 
 test-host: tools
 	$(if $(HOST_TESTS),$(PYTEST) $(HOST_TESTS),@echo "no host tests")
 
 test-guest: tools
 	$(if $(GUEST_TESTS),vm/run --append syscall.x32=y --timeout 3000 -- $(PYTEST) -p no:cacheprovider $(GUEST_TESTS),@echo "no guest tests")
+
+# The demo checks what it shows: rules in force, calls logged and refused, modules unloaded, console clean.
+test-smoke: tools
+	set -e; for kernel in $$(vm/run --list | cut -d' ' -f1); do \
+		echo "demo in $$kernel"; vm/run --kernel $$kernel -- $(DEMO); done
 
 test-all: test-host ## run all tests, on every supported kernel
 	$(PYTEST) vm/tests
