@@ -23,7 +23,7 @@ def word(chance: Random) -> bytes:
     """A short string, of few letters so that some are alike."""
     if chance.random() < 0.5:
         return chance.choice(WORDS)
-    return bytes(chance.choice(b"aab/c-]\xff") for _ in range(chance.randrange(12)))
+    return bytes(chance.choice(b"aab/c-][!*\\\xff") for _ in range(chance.randrange(12)))
 
 
 def glob(chance: Random) -> bytes:

@@ -130,7 +130,7 @@ WRONG = {
     "an unknown flag of a program": ("PROG", two(flags=4), 1, 0),
     "a point whose phases differ in flags": ("PROG", two(raw_kinds=(KIND["str"],), nargs=1, nr=1, phase=AFTER, flags=1), 1, 0),
     "a point whose phases differ in arguments": ("PROG", two(nr=1, phase=AFTER), 1, 0),
-    "the same point twice": ("PROG", two(nr=1), 1, 0),
+    "the same point twice": ("PROG", two(raw_kinds=(KIND["str"],), nargs=1, nr=1), 1, 0),
     "points out of order": ("PROG", two(nr=0), 1, 0),
     "seven arguments": ("PROG", two(nargs=7), 1, 0),
     "a kind behind the last argument": ("PROG", two((0, 1)), 1, 0),
