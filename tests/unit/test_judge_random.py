@@ -6,6 +6,7 @@ SCT_ROUNDS makes it try harder.
 
 import os
 from ctypes import c_bool
+from pathlib import Path
 from random import Random
 
 import interpreter
@@ -13,8 +14,11 @@ import pytest
 import random_programs as programs
 
 from pysct import image, judge
+from pysct.compiler import compile_sources
 from pysct.native import library
+from pysct.source import Source
 
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 ROUNDS = int(os.environ.get("SCT_ROUNDS", "1"))
 
 
@@ -36,6 +40,21 @@ def test_random_programs(seed):
                     matched += len(found.matched)
                     unknown += len(found.unknown)
     assert matched > 100 and unknown > 50, "these programs prove little"
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.conf")), ids=lambda path: path.stem)
+def test_examples(path):
+    """What the compiler writes is taken, and judges calls as specified."""
+    data = compile_sources([Source(path.name, path.read_bytes())]).image
+    decoded, chance = image.decode(data), Random(path.name)
+    with judge.Judge(data) as rules:
+        for index, prog in enumerate(decoded.progs):
+            for _ in range(max(1, 40 // len(decoded.progs))):
+                call = programs.call(chance)
+                expected = interpreter.run(decoded, index, call)
+                found = rules.judge(prog.abi, prog.nr, prog.phase, call)
+                assert (list(found.matched), list(found.unknown)) == (expected.matched, expected.unknown), (prog, call)
+                assert expected.steps <= prog.cost
 
 
 def test_globs():
