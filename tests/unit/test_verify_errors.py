@@ -132,6 +132,9 @@ WRONG = {
     "a point whose phases differ in arguments": ("PROG", two(nr=1, phase=AFTER), 1, 0),
     "the same point twice": ("PROG", two(raw_kinds=(KIND["str"],), nargs=1, nr=1), 1, 0),
     "points out of order": ("PROG", two(nr=0), 1, 0),
+    "ABIs out of order": ("PROG", Parts(insns=[RET] * 2, progs=[prog(1, abi=1, nr=1), prog(1, nr=2, first=1)]), 1, 0),
+    "phases out of order": (
+        "PROG", Parts(insns=[RET] * 2, progs=[prog(1, nr=1, phase=AFTER), prog(1, nr=1, first=1)]), 1, 0),
     "seven arguments": ("PROG", two(nargs=7), 1, 0),
     "a kind behind the last argument": ("PROG", two((0, 1)), 1, 0),
     "no kind": ("PROG", two(nargs=1), 1, 0),
@@ -148,6 +151,7 @@ WRONG = {
     "a match of nothing": unset(MATCH, register=0, index=0),
     "a jump upon nothing": unset(LDI, insn("JT", a=15, imm=1), LDI, register=15, index=1),
     "one operand": unset(LDI, insn("ADD", 1, 0, 1), register=1, index=1),
+    "the first of two operands": unset(LDI, insn("ADD", 1, 9, 0), register=9, index=1),
     "the other operand": unset(insn("NEG", 1, 9), register=9, index=0),
     "set on one way only": unset(LDI, insn("JF", imm=1), insn("LDI", 3), insn("MATCH", a=3), register=3, index=3),
     "set on the way that jumps only": unset(
@@ -262,6 +266,7 @@ FITTING = {
     "every opcode, both phases, all actions": everything_image(),
     "nothing": Parts([], [], [], (), [], b""),
     "a program without a rule": one(RET),
+    "a call of each ABI": Parts(insns=[RET] * 5, progs=[prog(1, abi=at, nr=9 - at, first=at) for at in range(5)]),
     "what need not be there": Parts(progs=[prog(3, flags=abi.ProgFlag.CALL | abi.ProgFlag.ABI)]),
     "both phases of a point": Parts(
         insns=[LDI, MATCH, RET, RET], progs=[prog(3, ("str",), nr=1), prog(1, ("str",), nr=1, phase=AFTER, first=3)]),
