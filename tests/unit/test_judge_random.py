@@ -22,7 +22,7 @@ EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 ROUNDS = int(os.environ.get("SCT_ROUNDS", "1"))
 
 
-@pytest.mark.parametrize("seed", range(8 * ROUNDS))
+@pytest.mark.parametrize("seed", range(4 * ROUNDS))
 def test_random_programs(seed):
     chance = Random(seed)
     matched = unknown = 0
@@ -49,7 +49,7 @@ def test_examples(path):
     decoded, chance = image.decode(data), Random(path.name)
     with judge.Judge(data) as rules:
         for index, prog in enumerate(decoded.progs):
-            for _ in range(max(1, 40 // len(decoded.progs))):
+            for _ in range(max(1, 12 // len(decoded.progs))):
                 call = programs.call(chance)
                 expected = interpreter.run(decoded, index, call)
                 found = rules.judge(prog.abi, prog.nr, prog.phase, call)
@@ -62,10 +62,10 @@ def test_globs():
     glob = library().sct_glob
     glob.restype = c_bool
     hits = 0
-    for _ in range(8000 * ROUNDS):
+    for _ in range(4000 * ROUNDS):
         pattern, text = programs.glob(chance), programs.word(chance)
         expected = interpreter.glob(pattern, text)
         behind = programs.glob(chance) + b"]"  # what is not theirs must not matter
         assert glob(pattern + behind, len(pattern), text + behind, len(text)) == expected, (pattern, text, behind)
         hits += expected
-    assert hits > 1000
+    assert hits > 500

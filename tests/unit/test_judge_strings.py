@@ -82,7 +82,7 @@ def test_sets(around):
     """Each as a glob of its own and with something around it, closed or not, against every byte."""
     patterns = [around.replace(b"%b", one, 1).replace(b"%%b", one) for one in SETS]
     patterns = [pattern.replace(b"\0", b"\1") for pattern in patterns]  # an image's strings have no NUL
-    texts = [b"", *(bytes([byte]) for byte in range(1, 256, 1 if around == b"%b" else 3)), *[b"a" + bytes([byte]) for byte in b"[]\\a-!*?"]]
+    texts = [b"", *(bytes([byte]) for byte in range(1, 256, 1 if around == b"%b" else 7)), *[b"a" + bytes([byte]) for byte in b"[]\\a-!*?"]]
     assert compare_all("SGLOB", patterns, texts) > 100
 
 
@@ -121,7 +121,7 @@ def test_globs_are_those_of_the_compiler():
     from pysct.glob import GlobError, compile_glob
 
     chance, compared = Random(12), 0
-    for _ in range(150):
+    for _ in range(60):
         patterns = [programs.glob(chance) for _ in range(40)]
         taken = []
         for pattern in patterns:
@@ -136,4 +136,4 @@ def test_globs_are_those_of_the_compiler():
                 said = tuple(at for at, (_, compiled) in enumerate(taken) if compiled.fullmatch(text))
                 assert matched == said, (text, [taken[at][0] for at in set(matched) ^ set(said)])
                 compared += len(taken)
-    assert compared > 20000
+    assert compared > 8000

@@ -58,7 +58,7 @@ def test_every_bit(damage):
 
 def test_several_numbers(damage):
     chance = Random(3)
-    images = [parts.everything(), *(programs.program_image(chance) for _ in range(5))]
+    images = [parts.everything(), *(programs.program_image(chance) for _ in range(2))]
     found = {}
     for seed in range(1, 1 + ROUNDS):
         found = run(damage, "stir", images, seed)
@@ -69,7 +69,7 @@ def test_several_numbers(damage):
 def test_random_programs(damage):
     for seed in range(ROUNDS):
         chance = Random(seed)
-        images = [programs.program_image(chance, points=4) for _ in range(300)]
+        images = [programs.program_image(chance, points=4) for _ in range(100)]
         assert run(damage, "take", images, seed + 1) == {0: len(images)}
 
 
@@ -83,8 +83,8 @@ def nonsense(chance: Random) -> bytes:
 
 def test_nonsense(damage):
     chance = Random(7)
-    found = run(damage, "take", [nonsense(chance) for _ in range(5000)])
-    assert found[0] > 20 and set(found) <= {0, *range(NUMBER["OPCODE"], NUMBER["COST"] + 1)}
+    found = run(damage, "take", [nonsense(chance) for _ in range(2000)])
+    assert found[0] > 0 and set(found) <= {0, *range(NUMBER["OPCODE"], NUMBER["COST"] + 1)}
 
 
 def hard() -> list[bytes]:
