@@ -25,10 +25,22 @@ ALWAYS = (
     "panic_on_warn=1",
     "oops=panic",
     "panic=-1",
+    "softlockup_panic=1",
+    "sysctl.kernel.panic_on_rcu_stall=1",
     "ignore_loglevel",
     "printk.devkmsg=on",
 )
-"""Kernel command line: any fault ends the guest, and the console says everything."""
+"""Kernel command line: any fault ends the guest, so does a processor that is stuck, and the console says everything."""
+
+ONE_THREAD = ("-accel", "tcg,thread=single")
+"""Without KVM, one thread emulates all processors in turn.
+
+With a thread for each, QEMU 7.2 can go on executing what an instruction was before another processor changed it: a
+breakpoint that the kernel sets while it patches a function and that is long gone. All that call the function then
+trap for ever.
+"""
+
+
 @dataclass(frozen=True)
 class Settings:
     """What the user may choose about the machine."""
@@ -103,12 +115,12 @@ def _options(image: Image, settings: Settings, port: int) -> list[str]:
     words += ["--overlay-rwdir", "/etc"]
     words += ["--name", "sct-vm", "--memory", f"{settings.memory}M"]
     words += ["--cpus", "1" if settings.icount else str(settings.cpus)]
-    if settings.icount or not kvm_works():
+    if emulated := settings.icount or not kvm_works():
         words += ["--disable-kvm"]
     words += ["--show-boot-console", "--script-sh", shlex.join(["exec", "sh", str(GUEST / "enter.sh"), *_agent()])]
     for word in _kernel_words(settings):
         words += ["--kopt", word]
-    return [*words, "--qemu-opts", *_devices(port), *_qemu_words(settings)]
+    return [*words, "--qemu-opts", *_devices(port), *(ONE_THREAD if emulated else ()), *_qemu_words(settings)]
 
 
 def _agent() -> list[str]:
