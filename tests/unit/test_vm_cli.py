@@ -32,6 +32,15 @@ def test_kernel_words():
     assert "init_on_alloc=0" not in machine._kernel_words(machine.Settings())
 
 
+def test_one_thread_emulates_all_processors(monkeypatch):
+    """See machine.ONE_THREAD: with more, a guest that patches its own code can hang."""
+    image = SimpleNamespace(vmlinuz="vmlinuz", kernel=SimpleNamespace(arch="amd64"))
+    for works in (False, True):
+        monkeypatch.setattr(machine, "kvm_works", lambda: works)
+        assert ("tcg,thread=single" in machine._options(image, machine.Settings(), 3)) is not works
+        assert "tcg,thread=single" in machine._options(image, machine.Settings(icount=True), 3)
+
+
 def test_host_root_is_shared_read_only():
     shares = [word for word in machine._devices(3) if word.startswith("local,")]
     assert len(shares) == 1 and ",readonly=on" in shares[0]

@@ -81,6 +81,12 @@ def test_panic_ends_the_run():
     assert b"Kernel panic - not syncing: sysrq triggered crash" in done.stderr
 
 
+def test_stuck_processor_ends_the_run():
+    done = vm(*MODULES, "--timeout", "400", "--", "sh", "-c", "insmod $SCT_MODULES/sct-spin.ko & sleep 500")
+    assert done.returncode == 125, done.stderr[-4000:]
+    assert b"stuck for" in done.stderr or b"stall" in done.stderr
+
+
 def test_sudden_death_ends_the_run():
     done = vm("--no-modules", "--", "sh", "-c", "echo b > /proc/sysrq-trigger; sleep 100")
     assert done.returncode == 125
