@@ -14,33 +14,66 @@
 #include <linux/version.h>
 #include "sct_hijack.h"
 
-#define SCT_FTRACE_FLAGS (FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT)
-
 #ifdef CONFIG_X86_64
 #include <asm/compat.h>
-#include <asm/ibt.h>
 #include <asm/unistd.h>
+
+/*
+ * Landing pads for indirect branches: 156ff4a544ae ("x86/ibt: Base IBT bits",
+ * 5.18), with is_endbr() and the header.
+ */
+#if __has_include(<asm/ibt.h>)
+#include <asm/ibt.h>
+#else
+#define is_endbr(insn) ((void)(insn), false)
+#endif
+
+/*
+ * How many calls an ABI has: made with the other offsets, until 3cba325b358f
+ * ("x86/syscalls: Switch to generic syscalltbl.sh", 5.13) generated it with the
+ * numbers.
+ */
+#ifndef __NR_syscalls
+#include <asm/asm-offsets.h>
+#endif
 
 /*
  * The registers that an ftrace callback may read and change.  On amd64 the
  * trampoline goes on where the callback says, with and without
  * FTRACE_OPS_FL_SAVE_REGS (02a474ca266a, "ftrace/x86: Allow for arguments to
- * be passed in to ftrace_regs by default", 5.11).  They are behind a macro
- * since 7888af4166d4 ("ftrace: Make ftrace_regs abstract from direct use",
- * 6.13, back-ported).
+ * be passed in to ftrace_regs by default", 5.11); before that only with, and a
+ * callback had to say that it needs no protection from recursion, which it
+ * has to ask for since a25d036d939a (5.11).  They are behind a macro since
+ * 7888af4166d4 ("ftrace: Make ftrace_regs abstract from direct use", 6.13,
+ * back-ported).
  */
+#define SCT_FTRACE_FLAGS_ALWAYS (FTRACE_OPS_FL_IPMODIFY | FTRACE_OPS_FL_PERMANENT)
+#ifndef CONFIG_HAVE_DYNAMIC_FTRACE_WITH_ARGS
+#define SCT_FTRACE_FLAGS \
+	(SCT_FTRACE_FLAGS_ALWAYS | FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_RECURSION_SAFE)
+#define ftrace_regs pt_regs
+#define sct_fregs(fregs) (fregs)
+#else
+#define SCT_FTRACE_FLAGS SCT_FTRACE_FLAGS_ALWAYS
 #ifdef arch_ftrace_regs
 #define sct_fregs(fregs) (&arch_ftrace_regs(fregs)->regs)
 #else
 #define sct_fregs(fregs) (&(fregs)->regs)
 #endif
+#endif
+
+/* At an entry function: its one argument, the caller's registers. */
+static __always_inline struct pt_regs *sct_regs_caller(struct pt_regs *regs)
+{
+	return (struct pt_regs *)regs->di;
+}
 
 static __always_inline struct pt_regs *sct_fregs_caller(struct ftrace_regs *fregs)
 {
-	return (struct pt_regs *)sct_fregs(fregs)->di;
+	return sct_regs_caller(sct_fregs(fregs));
 }
 
-static __always_inline void sct_fregs_go(struct ftrace_regs *fregs, void (*to)(void))
+static __always_inline void sct_fregs_go(struct ftrace_regs *fregs, void *to)
 {
 	sct_fregs(fregs)->ip = (unsigned long)to;
 }
@@ -52,6 +85,11 @@ static __always_inline void sct_fregs_go(struct ftrace_regs *fregs, void (*to)(v
 static __always_inline void sct_caller_put(struct pt_regs *caller, long word)
 {
 	caller->ax = word;
+}
+
+static __always_inline long sct_caller_peek(const struct pt_regs *caller)
+{
+	return caller->ax;
 }
 
 static __always_inline long sct_caller_take(struct pt_regs *caller)
@@ -128,6 +166,23 @@ static __always_inline void sct_caller_args(const struct pt_regs *caller, unsign
 #define sct_ring_commit(ring, event) ring_buffer_unlock_commit(ring, event)
 #else
 #define sct_ring_commit(ring, event) ((void)(event), ring_buffer_unlock_commit(ring))
+#endif
+
+/* ftrace_set_filter_ips() came with 4f554e955614 ("ftrace: Add ftrace_set_filter_ips function", 5.17). */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 17, 0)
+static inline int sct_ftrace_set_filter(struct ftrace_ops *ops, unsigned long *locations,
+					unsigned int count, bool remove)
+{
+	unsigned int i;
+	int error = 0;
+
+	for (i = 0; i < count && !error; i++)
+		error = ftrace_set_filter_ip(ops, locations[i], remove, 0);
+	return error;
+}
+#else
+#define sct_ftrace_set_filter(ops, locations, count, remove) \
+	ftrace_set_filter_ips(ops, locations, count, remove, 0)
 #endif
 
 #endif

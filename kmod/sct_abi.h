@@ -102,13 +102,17 @@ enum sct_field {
 #define SCT_RULEFLAG_LOG_CWD 0x02 /* the event carries the current directory */
 #define SCT_RULEFLAGS 0x03
 
-enum sct_mechanism {
-	SCT_MECHANISM_FTRACE = 1, /* ftrace on the entry function */
+enum sct_mechanism_number {
+	SCT_MECHANISM_TABLE = 1, /* the slot of the system call table */
+	SCT_MECHANISM_FTRACE = 2, /* ftrace on the entry function */
+	SCT_MECHANISM_KPROBE = 3, /* a kprobe on the entry function */
 };
+#define SCT_MECHANISMS 4 /* numbers are below */
 
 /* types of a record of the log */
 #define SCT_RECORD_EVENT 1 /* struct sct_event */
 #define SCT_RECORD_LOST 2 /* struct sct_lost */
+#define SCT_RECORD_POINT 3 /* struct sct_moved */
 
 /* strings of a record */
 #define SCT_ITEM_NAME 1 /* the rule's name */
@@ -128,11 +132,30 @@ enum sct_mechanism {
 #define SCT_CAUSE_READER 2 /* this reader's queue was full: others read on */
 #define SCT_CAUSE_MEMORY 3 /* no memory to judge the call outside its entry */
 
+/* whether a mechanism brings the calls of an ABI */
+#define SCT_PROOF_UNTRIED 0 /* not tried: not trusted */
+#define SCT_PROOF_WORKS 1 /* a call arrived */
+#define SCT_PROOF_FAILS 2 /* a call was made and did not arrive */
+#define SCT_PROOF_UNSERVED 3 /* no call can be made: this kernel does not serve the ABI */
+#define SCT_PROOF_MISSING 4 /* this kernel, or these modules for it, lack the mechanism */
+
+/* steps of SCT_IOC_PROVE */
+#define SCT_PROVE_BEGIN 1 /* wait for one call of the ABI */
+#define SCT_PROVE_MADE 2 /* the call was made and answered as it should: has it arrived? */
+#define SCT_PROVE_REFUSED 3 /* the call could not be made: the kernel does not serve the ABI */
+
+/* how a point is doing */
+#define SCT_POINT_HOLDS 0 /* calls reach it */
+#define SCT_POINT_LOST 1 /* somebody has put back what was there before us: calls do not reach it */
+#define SCT_POINT_COVERED 2 /* somebody has put something else in our place: calls reach it only if that passes them on */
+#define SCT_POINT_STUCK 3 /* no rule wants it, but what covers it keeps it from being given back */
+
 /* what SCT_IOC_LIST lists */
 #define SCT_LIST_COUNTERS 1 /* struct sct_counters */
 #define SCT_LIST_POINTS 2 /* struct sct_point */
 #define SCT_LIST_CALLERS 3 /* struct sct_caller */
 #define SCT_LIST_DROPS 4 /* struct sct_drop */
+#define SCT_LIST_PROOFS 5 /* struct sct_proof */
 
 /* flags of an upload */
 #define SCT_UPLOAD_EXPECT 1 /* refuse with ESTALE unless generation `expect` is in force */
@@ -157,16 +180,17 @@ enum sct_mechanism {
 #define SCT_ERROR_END 16 /* EINVAL: program {index} does not end */
 #define SCT_ERROR_COST 17 /* E2BIG: program {index} can take {value} steps, which is too much or not what it says */
 #define SCT_ERROR_MATCHES 18 /* E2BIG: program {index} has more rules with `continue = yes` than a call can match */
-#define SCT_ERROR_FOREIGN 19 /* EOPNOTSUPP: {abi} {syscall}: this kernel has no calls of this ABI, or the loaded modules cannot divert them */
+#define SCT_ERROR_FOREIGN 19 /* EOPNOTSUPP: {abi} {syscall}: this kernel does not serve this ABI, or no mechanism works for it */
 #define SCT_ERROR_ABSENT 20 /* ENOSYS: {abi} {syscall}: this kernel does not have this system call */
 #define SCT_ERROR_SITE 21 /* EOPNOTSUPP: {abi} {syscall}: the entry function cannot be diverted on this kernel (error {value}) */
-#define SCT_ERROR_BUSY 22 /* EBUSY: {abi} {syscall}: something else holds the entry function: a live patch or another tool that diverts it */
+#define SCT_ERROR_BUSY 22 /* EBUSY: {abi} {syscall}: something else has diverted it: a live patch, or another module */
 #define SCT_ERROR_STALE 23 /* ESTALE: somebody else has changed the rules in the meantime */
 #define SCT_ERROR_LOCKED 24 /* EPERM: the rules are locked until reboot */
 #define SCT_ERROR_MEMORY 25 /* ENOMEM: the kernel has no memory for these rules */
 #define SCT_ERROR_FTRACE_OFF 26 /* EBUSY: function tracing is switched off */
 #define SCT_ERROR_NO_RETURN 27 /* EOPNOTSUPP: {abi} {syscall}: this call can end its thread instead of returning: there is no `after` */
 #define SCT_ERROR_ORPHAN 28 /* ENOSYS: this kernel has none of the calls that rule {index}, counted from 0, names */
+#define SCT_ERROR_UNPROVEN 29 /* EOPNOTSUPP: {abi} {syscall}: no way to divert calls of this ABI has been tried yet */
 
 /* a part of an image: count elements from offset */
 struct sct_section {
@@ -341,7 +365,8 @@ struct sct_counters {
 struct sct_point {
 	__u16 abi; /* SCT_ABI_* */
 	__u16 nr; /* number of the system call */
-	__u32 mechanism; /* SCT_MECHANISM_* */
+	__u16 mechanism; /* SCT_MECHANISM_* */
+	__u16 state; /* SCT_POINT_* */
 	__u64 address; /* of the entry function, 0 where the kernel hides addresses */
 	__u64 hits; /* calls that reached the point */
 	char symbol[64]; /* the entry function */
@@ -358,6 +383,31 @@ struct sct_caller {
 	char comm[16]; /* command name */
 };
 
+/* element of SCT_LIST_PROOFS: whether a mechanism works for an ABI */
+struct sct_proof {
+	__u16 abi; /* SCT_ABI_* */
+	__u16 mechanism; /* SCT_MECHANISM_* */
+	__u32 state; /* SCT_PROOF_* */
+};
+
+/* argument of SCT_IOC_PROVE */
+struct sct_prove {
+	__u16 abi; /* SCT_ABI_* */
+	__u16 mechanism; /* SCT_MECHANISM_* */
+	__u32 step; /* SCT_PROVE_* */
+	__u32 nr; /* of the call to be made */
+	__u32 state; /* out: SCT_PROOF_* */
+};
+
+/* a point that somebody took away, or that came back; by nobody's rule, nothing follows */
+struct sct_moved {
+	struct sct_record record; /* type SCT_RECORD_POINT, rule SCT_NONE */
+	__u16 abi; /* SCT_ABI_* */
+	__u16 nr; /* number of the system call */
+	__u16 mechanism; /* SCT_MECHANISM_* */
+	__u16 state; /* SCT_POINT_* */
+};
+
 /* element of SCT_LIST_DROPS: one for each processor and cause */
 struct sct_drop {
 	__u32 cpu;
@@ -372,10 +422,12 @@ struct sct_drop {
 #define SCT_IOC_UPLOAD _IOWR(0xc7, 2, struct sct_upload)
 /* the image in force */
 #define SCT_IOC_DOWNLOAD _IOWR(0xc7, 3, struct sct_download)
-/* counters, points, callers, drops */
+/* counters, points, callers, drops, proofs */
 #define SCT_IOC_LIST _IOWR(0xc7, 4, struct sct_list)
 /* refuse every change until reboot */
 #define SCT_IOC_LOCK _IO(0xc7, 5)
+/* find out whether a mechanism brings the calls of an ABI */
+#define SCT_IOC_PROVE _IOWR(0xc7, 6, struct sct_prove)
 
 /* The layout is the contract: SCT_ABI_ASSERT(condition) is called with each. */
 #define SCT_ABI_ASSERTIONS(SCT_ABI_ASSERT) \
@@ -504,6 +556,7 @@ struct sct_drop {
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_point, abi) == 0); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_point, nr) == 2); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_point, mechanism) == 4); \
+	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_point, state) == 6); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_point, address) == 8); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_point, hits) == 16); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_point, symbol) == 24); \
@@ -515,6 +568,22 @@ struct sct_drop {
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_caller, zero) == 12); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_caller, age) == 16); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_caller, comm) == 24); \
+	SCT_ABI_ASSERT(sizeof(struct sct_proof) == 8); \
+	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_proof, abi) == 0); \
+	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_proof, mechanism) == 2); \
+	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_proof, state) == 4); \
+	SCT_ABI_ASSERT(sizeof(struct sct_prove) == 16); \
+	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_prove, abi) == 0); \
+	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_prove, mechanism) == 2); \
+	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_prove, step) == 4); \
+	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_prove, nr) == 8); \
+	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_prove, state) == 12); \
+	SCT_ABI_ASSERT(sizeof(struct sct_moved) == 32); \
+	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_moved, record) == 0); \
+	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_moved, abi) == 24); \
+	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_moved, nr) == 26); \
+	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_moved, mechanism) == 28); \
+	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_moved, state) == 30); \
 	SCT_ABI_ASSERT(sizeof(struct sct_drop) == 16); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_drop, cpu) == 0); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_drop, cause) == 4); \

@@ -41,6 +41,8 @@ enum sct_next {
  *	May sleep.  Must release what @cookie holds.
  * @abandon: the call passes after all, for want of memory: called in place of
  *	@leave to release what @cookie holds
+ * @moved: a point, which stands for all that share its place, is doing better
+ *	or worse than it did: SCT_POINT_*.  May sleep.
  *
  * A point can be met right after sct_points_add() began and until
  * sct_points_keep() returned.  @slot names it: see sct_slot().  @regs are the
@@ -53,6 +55,7 @@ struct sct_client {
 				    void **cookie);
 	long (*leave)(unsigned int slot, void *cookie, long result);
 	void (*abandon)(unsigned int slot, void *cookie);
+	void (*moved)(unsigned int slot, u16 mechanism, u16 state);
 };
 
 int sct_client_register(const struct sct_client *client);
@@ -65,6 +68,9 @@ int sct_points_add(const unsigned long *wanted, struct sct_error *error);
 void sct_points_keep(const unsigned long *wanted);
 int sct_points_list(struct sct_point *list, unsigned int first, unsigned int count,
 		    unsigned int *total);
+int sct_prove(struct sct_prove *prove);
+int sct_proof_list(struct sct_proof *list, unsigned int first, unsigned int count,
+		   unsigned int *total);
 int sct_callers_list(struct sct_caller *list, unsigned int first, unsigned int count,
 		     unsigned int *total);
 

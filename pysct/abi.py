@@ -189,9 +189,19 @@ class RuleFlag:
     LOG_CWD = 0x02
 
 
+class Mechanism(NamedTuple):
+    """How a call is brought to the rules; fails says what it means if one does not arrive."""
+
+    name: str
+    fails: str
+
+
 MECHANISMS = {
-    1: 'ftrace',
+    1: Mechanism('table', 'the table was changed and a call did not arrive: this kernel does not read it to dispatch calls'),
+    2: Mechanism('ftrace', 'the entry function was traced and a call did not arrive'),
+    3: Mechanism('kprobe', 'the entry function was probed and a call did not arrive'),
 }
+"""In the order in which they are tried."""
 
 
 class Opcode(NamedTuple):
@@ -253,6 +263,7 @@ class Record:
 
     EVENT = 1  # struct sct_event
     LOST = 2  # struct sct_lost
+    POINT = 3  # struct sct_moved
 
 
 class Item:
@@ -282,6 +293,33 @@ class Cause:
     MEMORY = 3  # no memory to judge the call outside its entry
 
 
+class Proof:
+    """Whether a mechanism brings the calls of an abi."""
+
+    UNTRIED = 0  # not tried: not trusted
+    WORKS = 1  # a call arrived
+    FAILS = 2  # a call was made and did not arrive
+    UNSERVED = 3  # no call can be made: this kernel does not serve the ABI
+    MISSING = 4  # this kernel, or these modules for it, lack the mechanism
+
+
+class Prove:
+    """Steps of sct_ioc_prove."""
+
+    BEGIN = 1  # wait for one call of the ABI
+    MADE = 2  # the call was made and answered as it should: has it arrived?
+    REFUSED = 3  # the call could not be made: the kernel does not serve the ABI
+
+
+class Point:
+    """How a point is doing."""
+
+    HOLDS = 0  # calls reach it
+    LOST = 1  # somebody has put back what was there before us: calls do not reach it
+    COVERED = 2  # somebody has put something else in our place: calls reach it only if that passes them on
+    STUCK = 3  # no rule wants it, but what covers it keeps it from being given back
+
+
 class List:
     """What sct_ioc_list lists."""
 
@@ -289,6 +327,7 @@ class List:
     POINTS = 2  # struct sct_point
     CALLERS = 3  # struct sct_caller
     DROPS = 4  # struct sct_drop
+    PROOFS = 5  # struct sct_proof
 
 
 class Upload:
@@ -327,16 +366,17 @@ ERRORS = {
     16: Error('END', 16, 'EINVAL', 'program {index} does not end', 'this is a defect of the compiler: please report it with the rule file'),
     17: Error('COST', 17, 'E2BIG', 'program {index} can take {value} steps, which is too much or not what it says', 'fewer rules for one call, or == and startswith in place of globs'),
     18: Error('MATCHES', 18, 'E2BIG', 'program {index} has more rules with `continue = yes` than a call can match', 'let some of the rules end the search'),
-    19: Error('FOREIGN', 19, 'EOPNOTSUPP', '{abi} {syscall}: this kernel has no calls of this ABI, or the loaded modules cannot divert them', 'narrow the rule with `abi = …`'),
+    19: Error('FOREIGN', 19, 'EOPNOTSUPP', '{abi} {syscall}: this kernel does not serve this ABI, or no mechanism works for it', 'see `sct_config status`, and narrow the rule with `abi = …`'),
     20: Error('ABSENT', 20, 'ENOSYS', '{abi} {syscall}: this kernel does not have this system call', 'take it out of the rule'),
     21: Error('SITE', 21, 'EOPNOTSUPP', '{abi} {syscall}: the entry function cannot be diverted on this kernel (error {value})', 'take it out of the rule'),
-    22: Error('BUSY', 22, 'EBUSY', '{abi} {syscall}: something else holds the entry function: a live patch or another tool that diverts it', 'see /sys/kernel/tracing/enabled_functions for who does'),
+    22: Error('BUSY', 22, 'EBUSY', '{abi} {syscall}: something else has diverted it: a live patch, or another module', 'see /sys/kernel/tracing/enabled_functions, and lsmod for modules that do such things'),
     23: Error('STALE', 23, 'ESTALE', 'somebody else has changed the rules in the meantime', 'look at them with `sct_config list` and try again'),
     24: Error('LOCKED', 24, 'EPERM', 'the rules are locked until reboot', 'reboot to change them'),
     25: Error('MEMORY', 25, 'ENOMEM', 'the kernel has no memory for these rules', 'write fewer rules, or free memory'),
     26: Error('FTRACE_OFF', 26, 'EBUSY', 'function tracing is switched off', 'sysctl kernel.ftrace_enabled=1'),
     27: Error('NO_RETURN', 27, 'EOPNOTSUPP', '{abi} {syscall}: this call can end its thread instead of returning: there is no `after`', 'judge it with `when = before`'),
     28: Error('ORPHAN', 28, 'ENOSYS', 'this kernel has none of the calls that rule {index}, counted from 0, names', 'take the rule out, or compile it for this machine'),
+    29: Error('UNPROVEN', 29, 'EOPNOTSUPP', '{abi} {syscall}: no way to divert calls of this ABI has been tried yet', 'run sct_load, which tries them'),
 }
 
 
@@ -580,7 +620,8 @@ class PointStruct(LittleEndianStructure):
     _fields_ = [
         ('abi', c_uint16),
         ('nr', c_uint16),
-        ('mechanism', c_uint32),
+        ('mechanism', c_uint16),
+        ('state', c_uint16),
         ('address', c_uint64),
         ('hits', c_uint64),
         ('symbol', c_char * 64),
@@ -599,6 +640,43 @@ class CallerStruct(LittleEndianStructure):
         ('zero', c_uint32),
         ('age', c_uint64),
         ('comm', c_char * 16),
+    ]
+
+
+class ProofStruct(LittleEndianStructure):
+    """Element of sct_list_proofs: whether a mechanism works for an abi."""
+
+    SIZE = 8
+    _fields_ = [
+        ('abi', c_uint16),
+        ('mechanism', c_uint16),
+        ('state', c_uint32),
+    ]
+
+
+class ProveStruct(LittleEndianStructure):
+    """Argument of sct_ioc_prove."""
+
+    SIZE = 16
+    _fields_ = [
+        ('abi', c_uint16),
+        ('mechanism', c_uint16),
+        ('step', c_uint32),
+        ('nr', c_uint32),
+        ('state', c_uint32),
+    ]
+
+
+class MovedStruct(LittleEndianStructure):
+    """A point that somebody took away, or that came back; by nobody's rule, nothing follows."""
+
+    SIZE = 32
+    _fields_ = [
+        ('record', RecordStruct),
+        ('abi', c_uint16),
+        ('nr', c_uint16),
+        ('mechanism', c_uint16),
+        ('state', c_uint16),
     ]
 
 
@@ -622,5 +700,6 @@ class Ioctl:
     VERSION = 0x8010c701  # which ABI the modules speak
     UPLOAD = 0xc038c702  # verify a rule set and put it in force
     DOWNLOAD = 0xc018c703  # the image in force
-    LIST = 0xc020c704  # counters, points, callers, drops
+    LIST = 0xc020c704  # counters, points, callers, drops, proofs
     LOCK = 0x0000c705  # refuse every change until reboot
+    PROVE = 0xc010c706  # find out whether a mechanism brings the calls of an ABI

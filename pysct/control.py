@@ -51,11 +51,12 @@ class Version(NamedTuple):
 
 @dataclass(frozen=True)
 class Point:
-    """A place where calls are judged; address is 0 where the kernel hides it, hits counts calls."""
+    """A place where calls are judged; state is one of abi.Point, address 0 where the kernel hides it, hits counts calls."""
 
     abi: int
     nr: int
     mechanism: int
+    state: int
     address: int
     hits: int
     symbol: str
@@ -179,7 +180,7 @@ class Control:
     def points(self) -> list[Point]:
         """Where calls are judged now."""
         rows, _ = self._list(abi.List.POINTS, abi.PointStruct)
-        return [Point(r.abi, r.nr, r.mechanism, r.address, r.hits, r.symbol.decode(errors="replace")) for r in rows]
+        return [Point(r.abi, r.nr, r.mechanism, r.state, r.address, r.hits, r.symbol.decode(errors="replace")) for r in rows]
 
     def callers(self) -> list[Caller]:
         """Which threads are inside a diverted call now."""
@@ -190,6 +191,16 @@ class Control:
         """Events that were dropped since the modules were loaded."""
         rows, _ = self._list(abi.List.DROPS, abi.DropStruct)
         return [Drop(r.cpu, r.cause, r.count) for r in rows]
+
+    def proofs(self) -> list[abi.ProofStruct]:
+        """Whether each mechanism works for each ABI."""
+        return self._list(abi.List.PROOFS, abi.ProofStruct)[0]
+
+    def prove(self, abi_number: int, mechanism: int, step: int, nr: int) -> int:
+        """A step (abi.Prove) of trying a mechanism with call `nr`; returns what is known then, one of abi.Proof."""
+        request = abi.ProveStruct(abi=abi_number, mechanism=mechanism, step=step, nr=nr)
+        self._ask(abi.Ioctl.PROVE, request)
+        return request.state
 
     def lock(self) -> None:
         """Refuses every change from now to the next boot."""

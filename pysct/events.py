@@ -82,6 +82,17 @@ class Lost:
 
 
 @dataclass(frozen=True)
+class Moved:
+    """A point that somebody took away, or that holds again; state is one of abi.Point."""
+
+    time: int
+    abi: int
+    nr: int
+    mechanism: int
+    state: int
+
+
+@dataclass(frozen=True)
 class Torn:
     """Bytes at `offset` that are no record: what follows in this read cannot be understood."""
 
@@ -105,7 +116,7 @@ def split(data: bytes) -> Iterator[bytes | Torn]:
         offset += size
 
 
-def decode(record: bytes) -> Event | Lost | Torn | None:
+def decode(record: bytes) -> Event | Lost | Moved | Torn | None:
     """What one record says; None if its type is not known here."""
     if len(record) < _RECORD.size:
         return Torn(0, f"{len(record)} bytes are too few for a record")
@@ -114,10 +125,12 @@ def decode(record: bytes) -> Event | Lost | Torn | None:
         return _event(record)
     if kind == abi.Record.LOST:
         return _lost(record)
+    if kind == abi.Record.POINT:
+        return _moved(record)
     return None
 
 
-def read_all(data: bytes) -> Iterator[Event | Lost | Torn]:
+def read_all(data: bytes) -> Iterator[Event | Lost | Moved | Torn]:
     """Everything that one read of the log device says."""
     for record in split(data):
         said = record if isinstance(record, Torn) else decode(record)
@@ -169,6 +182,13 @@ def _lost(record: bytes) -> Lost | Torn:
         cause=head.cause,
         name=name.data if name else b"",
     )
+
+
+def _moved(record: bytes) -> Moved | Torn:
+    if len(record) < abi.MovedStruct.SIZE:
+        return Torn(0, f"a note of a point of {len(record)} bytes is cut short")
+    head = abi.MovedStruct.from_buffer_copy(record)
+    return Moved(head.record.time, head.abi, head.nr, head.mechanism, head.state)
 
 
 def _items(record: bytes, offset: int) -> tuple[dict[int, String], bool]:

@@ -24,6 +24,9 @@ An event is an object with these members, always all of them:
 Events that were lost: type "lost", time, rule, generation, index, count,
 cause ("buffer", "reader", "memory").
 
+A point that somebody took away, or that holds again: type "point", time, abi,
+call, nr, mechanism, state ("holds", "lost", "covered").
+
 A string whose bytes are not UTF-8 has \\xNN in place of those that are not,
 and then a member `…_hex` beside it holds all bytes; without such a member the
 string is exact.  The line itself is ASCII.
@@ -33,16 +36,18 @@ import json
 from datetime import UTC, datetime
 
 from pysct import abi, calls, values
-from pysct.events import Event, Lost, String
+from pysct.events import Event, Lost, Moved, String
 
 _NUMBERS = ("pid", "tid", "ppid", "uid", "euid", "suid", "fsuid", "gid", "egid", "sgid", "fsgid", "cpu")
 _STATES = {value: name.lower() for name, value in vars(abi.State).items() if name.isupper()}
 _CAUSES = {value: name.lower() for name, value in vars(abi.Cause).items() if name.isupper()}
 
 
-def line(said: Event | Lost) -> str:
+def line(said: Event | Lost | Moved) -> str:
     """One line, without its newline."""
-    return json.dumps(event_object(said) if isinstance(said, Event) else lost_object(said))
+    if isinstance(said, Event):
+        return json.dumps(event_object(said))
+    return json.dumps(lost_object(said) if isinstance(said, Lost) else moved_object(said))
 
 
 def event_object(event: Event) -> dict:
@@ -81,6 +86,19 @@ def lost_object(lost: Lost) -> dict:
         "index": lost.rule,
         "count": lost.count,
         "cause": _CAUSES.get(lost.cause, str(lost.cause)),
+    }
+
+
+def moved_object(moved: Moved) -> dict:
+    """The members of a note of a point, in their order."""
+    return {
+        "type": "point",
+        "time": _time(moved.time),
+        "abi": calls.abi_name(moved.abi),
+        "call": calls.call_name(moved.abi, moved.nr),
+        "nr": moved.nr,
+        "mechanism": values.mechanism_name(moved.mechanism),
+        "state": values.point_state(moved.state),
     }
 
 

@@ -72,11 +72,11 @@ def build() -> dict[str, Path]:
     return files
 
 
-def load(module: str, path: Path) -> bool:
+def load(module: str, path: Path, *parameters: str) -> bool:
     """Puts a module into the kernel; False if it was there already."""
     if is_loaded(module):
         return False
-    done = _tool("insmod", str(path))
+    done = _tool("insmod", str(path), *parameters)
     if done.returncode == 0:
         return True
     said = done.stderr.strip().removeprefix("insmod: ")

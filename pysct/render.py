@@ -6,7 +6,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from pysct import abi, calls, values
-from pysct.events import Event, Lost
+from pysct.events import Event, Lost, Moved
 
 _MACRO = re.compile(rb"%(%|[A-Za-z_][A-Za-z0-9_]*)")
 
@@ -48,6 +48,20 @@ def lost_line(lost: Lost) -> str:
     cause = _CAUSES.get(lost.cause, f"cause {lost.cause}")
     whose = f"rule '{values.escape(lost.name)}'" if lost.name else "several rules"
     return f"--- {events} of {whose} {were} lost: {cause} ---"
+
+
+_STATES = {
+    abi.Point.HOLDS: "is judged again",
+    abi.Point.LOST: "is no longer judged: somebody took our hook away",
+    abi.Point.COVERED: "may no longer be judged: somebody put a hook over ours",
+}
+
+
+def moved_line(moved: Moved) -> str:
+    """How a reader is told that a point is doing better or worse."""
+    call = f"{calls.abi_name(moved.abi)} {calls.call_name(moved.abi, moved.nr)}"
+    state = _STATES.get(moved.state, values.point_state(moved.state))
+    return f"--- {call} {state} ({values.mechanism_name(moved.mechanism)}) ---"
 
 
 def time_text(nanoseconds: int) -> str:

@@ -111,3 +111,23 @@ def action_names(mask: int) -> list[str]:
 def phase_name(phase: int) -> str:
     """`before` or `after`."""
     return next((name for name, value in abi.PHASES.items() if value == phase), f"phase_{phase}")
+
+
+_POINT_STATES = {value: name.lower() for name, value in vars(abi.Point).items() if name.isupper()}
+_PROOF_STATES = {value: name.lower() for name, value in vars(abi.Proof).items() if name.isupper()}
+
+
+def mechanism_name(number: int) -> str:
+    """Name of a mechanism; `mechanism_9` if there is none."""
+    known = abi.MECHANISMS.get(number)
+    return known.name if known else f"mechanism_{number}"
+
+
+def point_state(number: int) -> str:
+    """How a point is doing: `holds`, `lost`, …"""
+    return _POINT_STATES.get(number, f"state_{number}")
+
+
+def proof_state(number: int) -> str:
+    """Whether a mechanism works: `works`, `fails`, …"""
+    return _PROOF_STATES.get(number, f"state_{number}")

@@ -61,20 +61,21 @@ static const struct sct_client *pinned_client(void)
 }
 
 /**
- * sct_diversion_enter() - judge a diverted call in task context; see diversion.S
- * @regs: the caller's, with the slot in them
- * @resume: set to where the entry function goes on
+ * sct_divert() - judge a diverted call in task context
+ * @gate: the call
+ * @regs: the caller's
+ *
+ * Return: SCT_NEXT_PASS, SCT_NEXT_SKIP with the result, or SCT_NEXT_AROUND with
+ * the guest for sct_diversion_leave().
  */
-struct sct_way sct_diversion_enter(struct pt_regs *regs, unsigned long *resume)
+struct sct_way sct_divert(const struct sct_gate *gate, struct pt_regs *regs)
 {
 	const struct sct_client *client = pinned_client();
-	const struct sct_gate *gate = sct_gates[sct_caller_take(regs)];
 	struct sct_guest *guest = sct_guest_admit(gate);
 	enum sct_next next;
 	void *cookie = NULL;
 	long result = 0;
 
-	*resume = gate->site->resume;
 	next = client->enter_task(gate->slot, regs, &result, &cookie);
 	if (next == SCT_NEXT_AROUND) {
 		if (guest && gate->returns) {
@@ -102,6 +103,22 @@ long sct_diversion_leave(struct sct_guest *guest, long result)
 	return result;
 }
 
+static long count_inside(void)
+{
+	long sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(*per_cpu_ptr(&inside, cpu));
+	return sum;
+}
+
+/** sct_divert_idle() - is no call inside?  True only for a moment if points are attached. */
+bool sct_divert_idle(void)
+{
+	return !count_inside();
+}
+
 /**
  * sct_divert_drain() - wait until no call is inside
  *
@@ -111,18 +128,25 @@ long sct_diversion_leave(struct sct_guest *guest, long result)
  */
 void sct_divert_drain(void)
 {
-	long sum;
-	int cpu;
-
-	for (;;) {
-		sum = 0;
-		for_each_possible_cpu(cpu)
-			sum += READ_ONCE(*per_cpu_ptr(&inside, cpu));
-		if (!sum)
-			break;
+	while (count_inside())
 		msleep(20);
-	}
 	synchronize_rcu_tasks();
+}
+
+/**
+ * sct_client_tell() - a site is doing better or worse than it did
+ *
+ * Context: may sleep.
+ */
+void sct_client_tell(const struct sct_site *site)
+{
+	const struct sct_client *client;
+
+	mutex_lock(&client_lock);
+	client = rcu_dereference_protected(sct_client, lockdep_is_held(&client_lock));
+	if (client)
+		client->moved(site->slot, site->by->number, site->state);
+	mutex_unlock(&client_lock);
 }
 
 /**

@@ -15,54 +15,34 @@
 #include <linux/module.h>
 #include <linux/slab.h>
 #include "../compat.h"
-#include "hijack.h"
+#include "arrive.h"
 
-/**
- * struct sct_hook - functions that were attached together
- * @ops: covers those that still are
- * @count: how many that is
- *
+/*
  * Each batch has an ops of its own: only when one is registered does ftrace
  * make BPF's trampolines on its functions give way (53cd885bc5c3, "ftrace:
  * Allow IPMODIFY and DIRECT ops on the same function", 6.0); functions that
  * are added to its filter later would be diverted in vain.
  */
-struct sct_hook {
+struct ftrace_hook {
+	struct sct_hook hook;
 	struct ftrace_ops ops;
-	unsigned int count;
 };
+
+static struct ftrace_hook *ftrace_hook_of(struct sct_hook *hook)
+{
+	return container_of(hook, struct ftrace_hook, hook);
+}
 
 static void notrace arrive(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
 			   struct ftrace_regs *fregs)
 {
-	struct pt_regs *caller = sct_fregs_caller(fregs);
-	const struct sct_site *site;
-	const struct sct_gate *gate;
-	long result = 0;
+	void *to;
 
 	/* Holds off the freeing of what RCU protects, and owns this processor's scratch. */
 	preempt_disable_notrace();
-	site = sct_site_find(ip);
-	gate = site ? sct_gate_find(site, caller) : NULL;
-	if (unlikely(!gate))
-		goto out;
-	this_cpu_inc(*gate->hits);
-	switch (static_call(sct_enter)(gate->slot, caller, &result)) {
-	case SCT_NEXT_SKIP:
-		sct_caller_put(caller, result);
-		sct_fregs_go(fregs, sct_diversion_skip);
-		break;
-	case SCT_NEXT_DIVERT:
-		/* Refused only while the client is being unloaded: there is nobody to ask. */
-		if (!sct_divert_begin())
-			break;
-		sct_caller_put(caller, gate->slot);
-		sct_fregs_go(fregs, sct_diversion);
-		break;
-	default:
-		break;
-	}
-out:
+	to = sct_arrive(sct_site_find(ip), sct_fregs_caller(fregs));
+	if (to)
+		sct_fregs_go(fregs, to);
 	preempt_enable_notrace();
 }
 
@@ -80,64 +60,57 @@ static int register_patiently(struct ftrace_ops *ops)
 	return -EBUSY;
 }
 
-/**
- * sct_ftrace_attach() - bring calls of functions to the client
- * @locations: of their ftrace sites
- * @count: how many, at least 1
- *
- * Context: serialised by the caller; may sleep.
- * Return: what to give to sct_ftrace_detach(), or an error pointer, and then
- * none of them is attached: -EINVAL if one is no ftrace site, -EBUSY if
- * somebody else diverts one, -ENOMEM, -ENODEV if ftrace has failed.
- */
-struct sct_hook *sct_ftrace_attach(unsigned long *locations, unsigned int count)
+static int set_filter(struct ftrace_ops *ops, struct sct_site **sites, unsigned int count,
+		      bool remove)
 {
-	struct sct_hook *hook = kzalloc(sizeof(*hook), GFP_KERNEL);
+	static unsigned long locations[SCT_SLOTS]; /* sct_points_lock */
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		locations[i] = sites[i]->location;
+	return sct_ftrace_set_filter(ops, locations, count, remove);
+}
+
+static int attach(struct sct_site **sites, unsigned int count)
+{
+	struct ftrace_hook *hook = kzalloc(sizeof(*hook), GFP_KERNEL);
 	int error;
 
 	if (!hook)
-		return ERR_PTR(-ENOMEM);
-	hook->count = count;
+		return -ENOMEM;
 	hook->ops.func = arrive;
 	hook->ops.flags = SCT_FTRACE_FLAGS;
-	error = ftrace_set_filter_ips(&hook->ops, locations, count, 0, 0);
-	if (error)
-		goto err_free_hook;
-	error = register_patiently(&hook->ops);
+	error = set_filter(&hook->ops, sites, count, false);
 	if (error)
 		goto err_free_filter;
-	return hook;
+	error = register_patiently(&hook->ops);
+	if (error)
+		goto err_synchronize;
+	sct_sites_hook(&hook->hook, sites, count);
+	return 0;
 
-err_free_filter:
+err_synchronize:
 	/* Another processor may have met the ops before it was withdrawn. */
 	synchronize_rcu();
+err_free_filter:
 	ftrace_free_filter(&hook->ops);
-err_free_hook:
 	kfree(hook);
-	return ERR_PTR(error);
+	return error;
 }
 
-/**
- * sct_ftrace_detach() - give functions of one batch back
- * @hook: from sct_ftrace_attach(); gone with its last function
- * @locations: of functions that it still covers
- * @count: how many
- *
+/*
  * An ops without a filter would take every function there is: with the last
  * one it is unregistered, which also waits for the callbacks that still run.
- *
- * Context: serialised by the caller; may sleep.
- * Return: 0, or -ENOMEM, and then all are still attached; for all functions of
- * a batch together it does not fail.
  */
-int sct_ftrace_detach(struct sct_hook *hook, unsigned long *locations, unsigned int count)
+static int detach(struct sct_hook *sct_hook, struct sct_site **sites, unsigned int count)
 {
+	struct ftrace_hook *hook = ftrace_hook_of(sct_hook);
 	int error;
 
-	if (count < hook->count) {
-		error = ftrace_set_filter_ips(&hook->ops, locations, count, 1, 0);
+	if (count < hook->hook.count) {
+		error = set_filter(&hook->ops, sites, count, true);
 		if (!error)
-			hook->count -= count;
+			hook->hook.count -= count;
 		return error;
 	}
 	if (unregister_ftrace_function(&hook->ops)) {
@@ -150,10 +123,26 @@ int sct_ftrace_detach(struct sct_hook *hook, unsigned long *locations, unsigned 
 	return 0;
 }
 
+static u16 state(const struct sct_site *site)
+{
+	return sct_ftrace_enabled() && sct_site_is_patched(site) ? SCT_POINT_HOLDS :
+								   SCT_POINT_LOST;
+}
+
+const struct sct_mechanism sct_ftrace = {
+	.number = SCT_MECHANISM_FTRACE,
+	.locate = sct_arch_locate,
+	.attach = attach,
+	.detach = detach,
+	.state = state,
+};
+
 /** sct_ftrace_enabled() - is function tracing switched on (sysctl kernel.ftrace_enabled)? */
 bool sct_ftrace_enabled(void)
 {
-	const int *enabled = (const int *)sct_symbol_address("ftrace_enabled");
+	static const int *enabled;
 
+	if (!enabled)
+		enabled = (const int *)sct_symbol_address("ftrace_enabled");
 	return !enabled || READ_ONCE(*enabled);
 }

@@ -11,53 +11,38 @@
 #include <linux/kallsyms.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 #include "../compat.h"
 #include "hijack.h"
 
-static DEFINE_MUTEX(points_lock);
-static LIST_HEAD(sites);
+#define WATCH_PERIOD HZ
 
-/* By slot; written under points_lock, read by who met a call. */
+DEFINE_MUTEX(sct_points_lock);
+
+/* By slot; written under sct_points_lock, read by who met a call. */
 struct sct_gate *sct_gates[SCT_SLOTS];
 
 /* The points in force, for sct_points_list(). */
 static DECLARE_BITMAP(points, SCT_SLOTS);
 
-/* By location; readers: RCU, preemption off.  See sct_site_find(). */
-struct hlist_head sct_sites_attached[1 << SCT_SITE_BITS];
+static void watch(struct work_struct *work);
+static DECLARE_DELAYED_WORK(watcher, watch);
 
-/* Sites that come or go together; room for all, since giving back must not fail. */
-static struct batch {
-	struct sct_site *sites[SCT_SLOTS];
-	unsigned long locations[SCT_SLOTS];
-} scratch; /* points_lock */
-
-static struct sct_site *find_site(unsigned long address)
+static void watch(struct work_struct *work)
 {
 	struct sct_site *site;
+	bool needed = false;
 
-	list_for_each_entry(site, &sites, list) {
-		if (site->address == address)
-			return site;
-	}
-	return NULL;
+	mutex_lock(&sct_points_lock);
+	sct_sites_watch();
+	list_for_each_entry(site, &sct_sites, list)
+		needed |= !!site->hook;
+	if (needed)
+		schedule_delayed_work(&watcher, WATCH_PERIOD);
+	mutex_unlock(&sct_points_lock);
 }
 
-static struct sct_site *make_site(unsigned int slot, unsigned long address)
-{
-	struct sct_site *site = kzalloc(sizeof(*site), GFP_KERNEL);
-
-	if (!site)
-		return NULL;
-	site->slot = slot;
-	site->address = address;
-	site->location = sct_arch_location(address);
-	site->resume = sct_site_resume(site->location);
-	list_add_tail(&site->list, &sites);
-	return site;
-}
-
-static struct sct_gate *make_gate(unsigned int slot, unsigned long address)
+static struct sct_gate *make_gate(unsigned int slot)
 {
 	struct sct_gate *gate = kzalloc(sizeof(*gate), GFP_KERNEL);
 
@@ -66,18 +51,52 @@ static struct sct_gate *make_gate(unsigned int slot, unsigned long address)
 	gate->slot = slot;
 	gate->returns = sct_arch_returns(sct_slot_abi(slot), sct_slot_nr(slot));
 	gate->hits = alloc_percpu(u64);
-	if (!gate->hits)
-		goto err_free_gate;
-	gate->site = find_site(address) ?: make_site(slot, address);
-	if (!gate->site)
-		goto err_free_hits;
+	if (!gate->hits) {
+		kfree(gate);
+		return NULL;
+	}
 	return gate;
+}
 
-err_free_hits:
-	free_percpu(gate->hits);
-err_free_gate:
-	kfree(gate);
-	return NULL;
+/**
+ * sct_gate_set() - let a call come through a site
+ * @slot: the call
+ * @site: may be another one than before only if that is not attached and no
+ *	call is inside
+ *
+ * Context: sct_points_lock; may sleep.
+ * Return: 0, -EBUSY or -ENOMEM.
+ */
+int sct_gate_set(unsigned int slot, struct sct_site *site)
+{
+	struct sct_gate *gate = sct_gates[slot];
+
+	if (gate && gate->site == site)
+		return 0;
+	if (gate) {
+		if (gate->site->hook || !sct_divert_idle())
+			return -EBUSY;
+		WRITE_ONCE(gate->site, site);
+		return 0;
+	}
+	gate = make_gate(slot);
+	if (!gate)
+		return -ENOMEM;
+	gate->site = site;
+	/* Seen whole by a call that arrives at a site that is attached already. */
+	smp_store_release(&sct_gates[slot], gate);
+	return 0;
+}
+
+/** sct_gate_hits() - calls that arrived */
+u64 sct_gate_hits(const struct sct_gate *gate)
+{
+	u64 hits = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		hits += *per_cpu_ptr(gate->hits, cpu);
+	return hits;
 }
 
 static int refuse(struct sct_error *error, u32 code, unsigned int slot, int value, int result)
@@ -91,23 +110,29 @@ static int refuse(struct sct_error *error, u32 code, unsigned int slot, int valu
 	return result;
 }
 
-/* Make sure that sct_gates[slot] is there: 0, -ENOSYS, -ENXIO, -EOPNOTSUPP or -ENOMEM. */
+/*
+ * Make sure that sct_gates[slot] is there: 0, -ENOSYS, -ENXIO (no such ABI
+ * here), -EPROTO (not known which mechanism works), -EOPNOTSUPP or -ENOMEM.
+ */
 static int find_gate(unsigned int slot)
 {
-	struct sct_gate *gate;
+	const struct sct_mechanism *by = NULL;
+	struct sct_site *site;
 	long address;
+	int error;
 
-	if (sct_gates[slot])
+	if (sct_gates[slot] && sct_proof_works(sct_slot_abi(slot), sct_gates[slot]->site->by))
 		return 0;
 	address = sct_arch_entry(sct_slot_abi(slot), sct_slot_nr(slot));
 	if (address == -EOPNOTSUPP || address == -ENXIO || address == -ENOSYS)
 		return address;
-	gate = make_gate(slot, address);
-	if (!gate)
-		return -ENOMEM;
-	/* Seen whole by a call that arrives at a site that is attached already. */
-	smp_store_release(&sct_gates[slot], gate);
-	return 0;
+	do {
+		by = sct_proof_choose(sct_slot_abi(slot), by ? by->number : 0, &error);
+		if (!by)
+			return error;
+		site = sct_site_get(by, slot, address);
+	} while (PTR_ERR_OR_ZERO(site) == -EOPNOTSUPP);
+	return IS_ERR(site) ? PTR_ERR(site) : sct_gate_set(slot, site);
 }
 
 static int refuse_gate(unsigned int slot, int reason, struct sct_error *error)
@@ -117,6 +142,8 @@ static int refuse_gate(unsigned int slot, int reason, struct sct_error *error)
 		return refuse(error, SCT_ERROR_ABSENT, slot, 0, reason);
 	case -ENOMEM:
 		return refuse(error, SCT_ERROR_MEMORY, slot, 0, reason);
+	case -EPROTO:
+		return refuse(error, SCT_ERROR_UNPROVEN, slot, 0, -EOPNOTSUPP);
 	}
 	return refuse(error, SCT_ERROR_FOREIGN, slot, reason, -EOPNOTSUPP);
 }
@@ -144,105 +171,29 @@ static void mark_wanted(const unsigned long *wanted)
 	struct sct_site *site;
 	unsigned int slot;
 
-	list_for_each_entry(site, &sites, list)
+	list_for_each_entry(site, &sct_sites, list)
 		site->wanted = false;
 	for_each_set_bit(slot, wanted, SCT_SLOTS)
 		if (sct_gates[slot])
 			sct_gates[slot]->site->wanted = true;
 }
 
-static unsigned int collect(struct sct_site *site, struct batch *batch, unsigned int count)
+static int refuse_site(const struct sct_site *site, int reason, struct sct_error *error)
 {
-	batch->sites[count] = site;
-	batch->locations[count] = site->location;
-	return count + 1;
-}
-
-/* Sites that are wanted and not attached; returns how many. */
-static unsigned int collect_new(struct batch *batch)
-{
-	struct sct_site *site;
-	unsigned int count = 0;
-
-	list_for_each_entry(site, &sites, list)
-		if (site->wanted && !site->hook)
-			count = collect(site, batch, count);
-	return count;
-}
-
-/* Sites that came with @hook and are not wanted. */
-static unsigned int collect_old(const struct sct_hook *hook, struct batch *batch)
-{
-	struct sct_site *site;
-	unsigned int count = 0;
-
-	list_for_each_entry(site, &sites, list)
-		if (!site->wanted && site->hook == hook)
-			count = collect(site, batch, count);
-	return count;
-}
-
-/* Of a batch that cannot be attached, one that cannot: by halves. */
-static unsigned int find_culprit(struct batch *batch, unsigned int count, int *reason)
-{
-	unsigned int from = 0, half;
-	struct sct_hook *hook;
-
-	while (count > 1) {
-		half = count / 2;
-		hook = sct_ftrace_attach(batch->locations + from, half);
-		if (IS_ERR(hook)) {
-			*reason = PTR_ERR(hook);
-			count = half;
-			continue;
-		}
-		sct_ftrace_detach(hook, batch->locations + from, half);
-		from += half;
-		count -= half;
-	}
-	return batch->sites[from]->slot;
-}
-
-static int refuse_batch(struct batch *batch, unsigned int count, int reason,
-			struct sct_error *error)
-{
-	unsigned int slot;
-
 	if (reason == -ENOMEM)
-		return refuse(error, SCT_ERROR_MEMORY, batch->sites[0]->slot, 0, -ENOMEM);
-	if (!sct_ftrace_enabled())
-		return refuse(error, SCT_ERROR_FTRACE_OFF, batch->sites[0]->slot, reason, -EBUSY);
-	slot = find_culprit(batch, count, &reason);
+		return refuse(error, SCT_ERROR_MEMORY, site->slot, 0, -ENOMEM);
+	if (site->by->number != SCT_MECHANISM_TABLE && !sct_ftrace_enabled())
+		return refuse(error, SCT_ERROR_FTRACE_OFF, site->slot, reason, -EBUSY);
 	if (reason == -EBUSY)
-		return refuse(error, SCT_ERROR_BUSY, slot, reason, -EBUSY);
-	return refuse(error, SCT_ERROR_SITE, slot, reason, -EOPNOTSUPP);
+		return refuse(error, SCT_ERROR_BUSY, site->slot, reason, -EBUSY);
+	return refuse(error, SCT_ERROR_SITE, site->slot, reason, -EOPNOTSUPP);
 }
 
-static int add_sites(struct batch *batch, struct sct_error *error)
+/** sct_points_settle() - give back all that the points in force do not want; sct_points_lock */
+void sct_points_settle(void)
 {
-	unsigned int i, count = collect_new(batch);
-	struct sct_hook *hook;
-	int result = 0;
-
-	if (!count)
-		return 0;
-	/* Findable before the first call can arrive. */
-	for (i = 0; i < count; i++)
-		hash_add_rcu(sct_sites_attached, &batch->sites[i]->node, batch->locations[i]);
-	hook = sct_ftrace_attach(batch->locations, count);
-	if (IS_ERR(hook)) {
-		result = refuse_batch(batch, count, PTR_ERR(hook), error);
-		hook = NULL;
-	}
-	for (i = 0; i < count; i++) {
-		batch->sites[i]->hook = hook;
-		if (!hook)
-			hash_del_rcu(&batch->sites[i]->node);
-	}
-	/* A removed site may be added again, which would lead its readers astray. */
-	if (!hook)
-		synchronize_rcu();
-	return result;
+	mark_wanted(points);
+	sct_sites_detach_unwanted();
 }
 
 /**
@@ -273,9 +224,9 @@ int sct_points_find(unsigned long *wanted, const unsigned long *calls, const uns
 {
 	int result;
 
-	mutex_lock(&points_lock);
+	mutex_lock(&sct_points_lock);
 	result = find_gates(wanted, calls, abis, error);
-	mutex_unlock(&points_lock);
+	mutex_unlock(&sct_points_lock);
 	return result;
 }
 EXPORT_SYMBOL_GPL(sct_points_find);
@@ -290,25 +241,24 @@ EXPORT_SYMBOL_GPL(sct_points_find);
  */
 int sct_points_add(const unsigned long *wanted, struct sct_error *error)
 {
+	DECLARE_BITMAP(all, SCT_SLOTS);
+	struct sct_site *culprit;
 	int result;
 
-	mutex_lock(&points_lock);
-	mark_wanted(wanted);
-	result = add_sites(&scratch, error);
-	mutex_unlock(&points_lock);
+	mutex_lock(&sct_points_lock);
+	/* What is in force now stays until sct_points_keep(). */
+	bitmap_or(all, points, wanted, SCT_SLOTS);
+	mark_wanted(all);
+	result = sct_sites_attach_wanted(&culprit);
+	if (result) {
+		result = refuse_site(culprit, result, error);
+		sct_points_settle();
+	}
+	schedule_delayed_work(&watcher, WATCH_PERIOD);
+	mutex_unlock(&sct_points_lock);
 	return result;
 }
 EXPORT_SYMBOL_GPL(sct_points_add);
-
-static void remove_batch(const struct batch *batch, unsigned int count)
-{
-	unsigned int i;
-
-	for (i = 0; i < count; i++) {
-		hash_del_rcu(&batch->sites[i]->node);
-		batch->sites[i]->hook = NULL;
-	}
-}
 
 /**
  * sct_points_keep() - give back all points but these
@@ -322,38 +272,26 @@ static void remove_batch(const struct batch *batch, unsigned int count)
  */
 void sct_points_keep(const unsigned long *wanted)
 {
-	struct sct_site *site;
-	unsigned int count;
-
-	mutex_lock(&points_lock);
-	mark_wanted(wanted);
-	list_for_each_entry(site, &sites, list) {
-		if (site->wanted || !site->hook)
-			continue;
-		count = collect_old(site->hook, &scratch);
-		if (!sct_ftrace_detach(site->hook, scratch.locations, count))
-			remove_batch(&scratch, count);
-	}
+	mutex_lock(&sct_points_lock);
 	bitmap_copy(points, wanted, SCT_SLOTS);
-	synchronize_rcu();
-	mutex_unlock(&points_lock);
+	sct_points_settle();
+	mutex_unlock(&sct_points_lock);
 }
 EXPORT_SYMBOL_GPL(sct_points_keep);
 
 static void describe(const struct sct_gate *gate, struct sct_point *point)
 {
 	char symbol[KSYM_SYMBOL_LEN];
-	int cpu;
 
 	*point = (struct sct_point) {
 		.abi = sct_slot_abi(gate->slot),
 		.nr = sct_slot_nr(gate->slot),
-		.mechanism = SCT_MECHANISM_FTRACE,
+		.mechanism = gate->site->by->number,
+		.state = gate->site->state,
 		/* As in /proc/kallsyms, for those who may see it there. */
 		.address = capable(CAP_SYSLOG) ? gate->site->address : 0,
 	};
-	for_each_possible_cpu(cpu)
-		point->hits += *per_cpu_ptr(gate->hits, cpu);
+	point->hits = sct_gate_hits(gate);
 	sprint_symbol_no_offset(symbol, gate->site->address);
 	strscpy_pad(point->symbol, symbol, sizeof(point->symbol));
 }
@@ -373,12 +311,13 @@ int sct_points_list(struct sct_point *list, unsigned int first, unsigned int cou
 {
 	unsigned int slot, seen = 0, done = 0;
 
-	mutex_lock(&points_lock);
+	mutex_lock(&sct_points_lock);
+	sct_sites_watch();
 	for_each_set_bit(slot, points, SCT_SLOTS) {
 		if (seen++ >= first && done < count)
 			describe(sct_gates[slot], &list[done++]);
 	}
-	mutex_unlock(&points_lock);
+	mutex_unlock(&sct_points_lock);
 	*total = seen;
 	return done;
 }
@@ -387,15 +326,14 @@ EXPORT_SYMBOL_GPL(sct_points_list);
 /** sct_points_exit() - free sites and gates: nothing is attached and nobody is inside */
 void sct_points_exit(void)
 {
-	struct sct_site *site, *next;
 	unsigned int slot;
 
+	cancel_delayed_work_sync(&watcher);
 	for (slot = 0; slot < SCT_SLOTS; slot++) {
 		if (sct_gates[slot]) {
 			free_percpu(sct_gates[slot]->hits);
 			kfree(sct_gates[slot]);
 		}
 	}
-	list_for_each_entry_safe(site, next, &sites, list)
-		kfree(site);
+	sct_sites_exit();
 }

@@ -11,6 +11,9 @@
  *                     much it takes); EFAULT
  *   SCT_IOC_LIST      0; EINVAL for a list that is not known; EFAULT; ENOMEM
  *   SCT_IOC_LOCK      0; EPERM
+ *   SCT_IOC_PROVE     0; EPERM; EFAULT; EINVAL for an ABI, mechanism, step or
+ *                     number that is not known; ESRCH if that trial is not
+ *                     under way; EBUSY if the call is in use otherwise; ENOMEM
  *   any other         ENOTTY
  *
  * What is asked is copied in once.  control_lock serialises changes; waiting
@@ -176,6 +179,8 @@ static int fill_list(struct sct_list *list, void *buffer)
 		return sct_callers_list(buffer, list->first, list->count, &list->total);
 	case SCT_LIST_DROPS:
 		return sct_drop_list(buffer, list->first, list->count, &list->total);
+	case SCT_LIST_PROOFS:
+		return sct_proof_list(buffer, list->first, list->count, &list->total);
 	}
 	return -EINVAL;
 }
@@ -191,6 +196,8 @@ static size_t element_size(u32 what)
 		return sizeof(struct sct_caller);
 	case SCT_LIST_DROPS:
 		return sizeof(struct sct_drop);
+	case SCT_LIST_PROOFS:
+		return sizeof(struct sct_proof);
 	}
 	return 0;
 }
@@ -237,6 +244,24 @@ static long lock(void)
 	return 0;
 }
 
+static long prove(void __user *argument)
+{
+	struct sct_prove prove;
+	long result;
+
+	if (!capable(CAP_SYS_ADMIN))
+		return -EPERM;
+	if (copy_from_user(&prove, argument, sizeof(prove)))
+		return -EFAULT;
+	if (mutex_lock_interruptible(&control_lock))
+		return -EINTR;
+	result = sct_prove(&prove);
+	mutex_unlock(&control_lock);
+	if (copy_to_user(argument, &prove, sizeof(prove)))
+		return -EFAULT;
+	return result;
+}
+
 static long sct_ioctl(struct file *file, unsigned int request, unsigned long argument)
 {
 	switch (request) {
@@ -250,6 +275,8 @@ static long sct_ioctl(struct file *file, unsigned int request, unsigned long arg
 		return list((void __user *)argument);
 	case SCT_IOC_LOCK:
 		return lock();
+	case SCT_IOC_PROVE:
+		return prove((void __user *)argument);
 	}
 	return -ENOTTY;
 }

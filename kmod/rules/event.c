@@ -160,3 +160,33 @@ void sct_event_log(struct sct_judgement *j, u32 rule, u16 actions, long result)
 	sct_ring_commit_record(&reservation);
 	atomic64_inc(&j->set->tallies[rule].logged);
 }
+
+/**
+ * sct_event_log_move() - write that a point is doing better or worse than it did
+ *
+ * Context: may sleep.
+ */
+void sct_event_log_move(unsigned int slot, u16 mechanism, u16 state)
+{
+	struct sct_reservation reservation;
+	struct sct_moved *moved;
+
+	if (!sct_ring_reserve(&reservation, sizeof(*moved))) {
+		sct_drop_count(SCT_CAUSE_BUFFER);
+		return;
+	}
+	moved = reservation.record;
+	*moved = (struct sct_moved) {
+		.record = {
+			.size = sizeof(*moved),
+			.type = SCT_RECORD_POINT,
+			.rule = SCT_NONE,
+			.time = ktime_get_real_ns(),
+		},
+		.abi = sct_slot_abi(slot),
+		.nr = sct_slot_nr(slot),
+		.mechanism = mechanism,
+		.state = state,
+	};
+	sct_ring_commit_record(&reservation);
+}

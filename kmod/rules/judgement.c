@@ -159,6 +159,7 @@ const struct sct_client sct_judgement_client = {
 	.enter_task = enter_task,
 	.leave = leave,
 	.abandon = abandon,
+	.moved = sct_event_log_move,
 };
 
 /** sct_judgement_exit() - free the rooms: no call arrives any more */

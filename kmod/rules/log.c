@@ -128,10 +128,12 @@ static void note_lost_record(struct reader *reader, const struct sct_record *rec
 		.count = 1,
 		.rule = record->rule,
 		.cause = SCT_CAUSE_READER,
-		.len = min_t(u16, item->len, SCT_NAME_MAX),
 	};
 
-	memcpy(loss.name, item + 1, loss.len);
+	if (record->type == SCT_RECORD_EVENT) {
+		loss.len = min_t(u16, item->len, SCT_NAME_MAX);
+		memcpy(loss.name, item + 1, loss.len);
+	}
 	note_loss(reader, &loss);
 }
 

@@ -137,6 +137,7 @@ void sct_act_exit(void);
 
 /* event.c */
 void sct_event_log(struct sct_judgement *j, u32 rule, u16 actions, long result);
+void sct_event_log_move(unsigned int slot, u16 mechanism, u16 state);
 
 /* ring.c */
 struct sct_reservation {

@@ -85,10 +85,12 @@ def _stored(path: Path) -> Iterator[bytes]:
         raise Failure(f"{path}: {error.strerror}") from error
 
 
-def _filter(args: argparse.Namespace) -> Callable[[events.Event | events.Lost], bool]:
+def _filter(args: argparse.Namespace) -> Callable[[events.Event | events.Lost | events.Moved], bool]:
     rule = os.fsencode(args.rule) if args.rule is not None else None
 
-    def wanted(said: events.Event | events.Lost) -> bool:
+    def wanted(said: events.Event | events.Lost | events.Moved) -> bool:
+        if isinstance(said, events.Moved):
+            return args.call is None or calls.call_name(said.abi, said.nr) == args.call
         if isinstance(said, events.Lost):  # who knows of which process and call they were
             return rule is None or said.name in (rule, b"")
         if rule is not None and said.name != rule:
@@ -100,7 +102,10 @@ def _filter(args: argparse.Namespace) -> Callable[[events.Event | events.Lost], 
     return wanted
 
 
-def _text(said: events.Event | events.Lost, _record: bytes) -> None:
+def _text(said: events.Event | events.Lost | events.Moved, _record: bytes) -> None:
+    if isinstance(said, events.Moved):
+        report.note(render.moved_line(said))
+        return
     if isinstance(said, events.Lost):
         report.note(render.lost_line(said))
         return
@@ -109,7 +114,7 @@ def _text(said: events.Event | events.Lost, _record: bytes) -> None:
         report.note(f"--- the record of this event of rule '{values.escape(said.name)}' was damaged ---")
 
 
-def _json(said: events.Event | events.Lost, _record: bytes) -> None:
+def _json(said: events.Event | events.Lost | events.Moved, _record: bytes) -> None:
     report.out(jsonlines.line(said))
 
 

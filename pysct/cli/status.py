@@ -4,7 +4,7 @@
 import argparse
 import json
 
-from pysct import abi, calls, processes, values
+from pysct import abi, calls, processes, proof, values
 from pysct.cli import report
 from pysct.control import Caller, Control, Drop, Point
 
@@ -17,7 +17,7 @@ def add(commands) -> None:
         "status",
         help="show where and how calls are judged",
         description="Shows the modules' version, whether the rules are locked, the points where calls are judged with "
-        "the mechanism of each, which threads are inside a call now, and what was dropped.",
+        "the mechanism of each, which mechanisms work here, which threads are inside a call now, and what was dropped.",
     )
     command.add_argument("--json", action="store_true", help="print one JSON object")
     command.set_defaults(command=run)
@@ -29,13 +29,15 @@ def run(args: argparse.Namespace) -> int:
         version = control.version()
         rules = len(control.counters()[0])
         points, callers, drops = control.points(), control.callers(), control.drops()
+        proofs = proof.known(control)
     drops = [drop for drop in drops if drop.count]
     head = {"abi": version.abi, "generation": version.generation, "locked": version.locked, "rules": rules}
     if args.json:
         report.out(
             json.dumps(
                 head
-                | {"points": list(map(_point, points)), "callers": list(map(_caller, callers)), "drops": list(map(_drop, drops))}
+                | {"mechanisms": list(map(_proof, proofs)), "points": list(map(_point, points))}
+                | {"callers": list(map(_caller, callers)), "drops": list(map(_drop, drops))}
             )
         )
         return report.DONE
@@ -43,6 +45,7 @@ def run(args: argparse.Namespace) -> int:
     report.out(f"generation   {version.generation}" + ("" if version.generation else " (nothing was uploaded yet)"))
     report.out(f"locked       {'until reboot' if version.locked else 'no'}")
     report.out(f"rules        {rules}")
+    _section("mechanisms", proofs, _proof, frozenset())
     _section("points", points, _point, frozenset({"hits"}))
     report.out("\ncallers" + "".join(f"\n  {processes.inside(caller)}" for caller in callers) if callers else "\nno callers")
     _section("drops", drops, _drop, frozenset({"cpu", "count"}))
@@ -59,11 +62,20 @@ def _section(title: str, elements: list, members, right: frozenset[str]) -> None
     report.table([name.upper() for name in rows[0]], [row.values() for row in rows], frozenset(map(str.upper, right)))
 
 
+def _proof(known: proof.Proof) -> dict:
+    return {
+        "abi": known.abi,
+        "mechanism": values.mechanism_name(known.mechanism),
+        "state": values.proof_state(known.state),
+    }
+
+
 def _point(point: Point) -> dict:
     return {
         "abi": calls.abi_name(point.abi),
         "call": calls.call_name(point.abi, point.nr),
-        "mechanism": abi.MECHANISMS.get(point.mechanism, f"mechanism_{point.mechanism}"),
+        "mechanism": values.mechanism_name(point.mechanism),
+        "state": values.point_state(point.state),
         "symbol": point.symbol,
         "address": hex(point.address) if point.address else "hidden",
         "hits": point.hits,

@@ -18,36 +18,74 @@
 
 static_assert(offsetof(struct pt_regs, ax) == 80); /* diversion.S */
 
-/* Symbols do not move: looked up once. */
-static unsigned long table_address(void)
-{
-	static unsigned long address;
+/* A table that dispatches an ABI's calls, by the name that it has where there is one. */
+static struct table {
+	const char *name;
+	unsigned int size;
+	const char *absent; /* the function of calls that the kernel does not have */
+	unsigned long address, absent_address;
+} tables[SCT_ABIS] = {
+	[SCT_ABI_X86_64] = { "sys_call_table", NR_syscalls, "__x64_sys_ni_syscall" },
+	[SCT_ABI_I386] = { "ia32_sys_call_table", IA32_NR_syscalls, "__ia32_sys_ni_syscall" },
+	[SCT_ABI_X32] = { "x32_sys_call_table", X32_NR_syscalls, "__x64_sys_ni_syscall" },
+};
 
-	if (!address)
-		address = sct_symbol_address("sys_call_table");
-	return address;
+/* The table of an ABI, or NULL.  Symbols do not move: looked up once. */
+static struct table *table_of(unsigned int abi)
+{
+	struct table *table = &tables[abi];
+
+	if (!table->name)
+		return NULL;
+	if (!table->address) {
+		table->address = sct_symbol_address(table->name);
+		table->absent_address = sct_symbol_address(table->absent);
+		if (!table->address)
+			table->name = NULL;
+	}
+	return table->address ? table : NULL;
 }
 
-static unsigned long absent_address(void)
+/**
+ * sct_arch_table_slot() - where the table that dispatches an ABI has a call
+ *
+ * Context: serialised by the caller; may sleep.
+ * Return: the slot; NULL if there is no such table, or none for the number.
+ * Whether it is read is not known: see proof.c.
+ */
+unsigned long *sct_arch_table_slot(unsigned int abi, unsigned int nr)
 {
-	static unsigned long address;
+	struct table *table = table_of(abi);
 
-	if (!address)
-		address = sct_symbol_address("__x64_sys_ni_syscall");
-	return address;
+	return table && nr < table->size ? (unsigned long *)table->address + nr : NULL;
 }
 
-static long find_by_number(unsigned int nr)
+/*
+ * The instruction that ftrace patches is the first one, or, where the compiler
+ * put a landing pad for indirect branches (CONFIG_X86_KERNEL_IBT), the one
+ * behind that.
+ */
+static unsigned long location_of(unsigned long entry)
 {
+	u32 first;
+
+	if (get_kernel_nofault(first, (u32 *)entry))
+		return entry;
+	return is_endbr(first) ? entry + sizeof(first) : entry;
+}
+
+static long find_by_number(unsigned int abi, unsigned int nr)
+{
+	const unsigned long *slot = sct_arch_table_slot(abi, nr);
 	unsigned long entry;
 
-	if (!table_address())
+	if (!table_of(abi))
 		return -EOPNOTSUPP;
-	if (nr >= NR_syscalls ||
-	    get_kernel_nofault(entry, (unsigned long *)table_address() + nr))
+	if (!slot || get_kernel_nofault(entry, slot))
 		return -ENOSYS;
 	/* A probe's address is that of the instruction behind a landing pad. */
-	if (entry == absent_address() || sct_arch_location(entry) == absent_address())
+	if (entry == table_of(abi)->absent_address ||
+	    location_of(entry) == table_of(abi)->absent_address)
 		return -ENOSYS;
 	return entry;
 }
@@ -68,13 +106,30 @@ static long find_by_name(const char *prefix, const struct sct_entry *entry)
 	return address ? address : -ENOSYS;
 }
 
+static long find_i386(unsigned int nr)
+{
+	if (table_of(SCT_ABI_I386))
+		return find_by_number(SCT_ABI_I386, nr);
+	return nr < ARRAY_SIZE(i386_entries) ? find_by_name("__ia32_", &i386_entries[nr]) :
+					       -ENOSYS;
+}
+
+static long find_x32(unsigned int nr)
+{
+	if (table_of(SCT_ABI_X32))
+		return find_by_number(SCT_ABI_X32, nr);
+	if (nr < 512)
+		return find_by_number(SCT_ABI_X86_64, nr);
+	return nr < ARRAY_SIZE(x32_entries) ? find_by_name("__x64_", &x32_entries[nr]) : -ENOSYS;
+}
+
 /**
  * sct_arch_entry() - address of a system call's entry function
  * @abi: SCT_ABI_*
  * @nr: without flag bits
  *
- * x32 shares the 64-bit functions up to 511; the 32-bit ones are known by name
- * only (their table is gone, and with it the one place that had addresses).
+ * Where an ABI has no table of its own, x32 shares the 64-bit one up to 511,
+ * and the other functions are known by name only.
  *
  * Context: serialised by the caller; may sleep.
  * Return: the address; -ENXIO for an ABI that this kernel does not have,
@@ -84,33 +139,41 @@ static long find_by_name(const char *prefix, const struct sct_entry *entry)
 long sct_arch_entry(unsigned int abi, unsigned int nr)
 {
 	if (abi == SCT_ABI_X86_64)
-		return find_by_number(nr);
+		return find_by_number(abi, nr);
 	if (abi == SCT_ABI_I386 && IS_ENABLED(CONFIG_IA32_EMULATION))
-		return nr < ARRAY_SIZE(i386_entries) ? find_by_name("__ia32_", &i386_entries[nr]) :
-						       -ENOSYS;
-	if (abi == SCT_ABI_X32 && IS_ENABLED(CONFIG_X86_X32_ABI) && nr < 512)
-		return find_by_number(nr);
-	if (abi == SCT_ABI_X32 && IS_ENABLED(CONFIG_X86_X32_ABI))
-		return nr < ARRAY_SIZE(x32_entries) ? find_by_name("__x64_", &x32_entries[nr]) :
-						      -ENOSYS;
+		return find_i386(nr);
+	if (abi == SCT_ABI_X32 && (IS_ENABLED(CONFIG_X86_X32_ABI) || IS_ENABLED(CONFIG_X86_X32)))
+		return find_x32(nr);
 	return -ENXIO;
 }
 
-/**
- * sct_arch_location() - the instruction of a function that ftrace patches
- * @entry: the function
- *
- * It is the first one, or, where the compiler put a landing pad for indirect
- * branches (CONFIG_X86_KERNEL_IBT), the one behind that.
- */
-unsigned long sct_arch_location(unsigned long entry)
+/** sct_arch_locate() - where the entry function of a site can be stopped; Return: 0 */
+int sct_arch_locate(struct sct_site *site)
 {
-	u32 first;
-
-	if (get_kernel_nofault(first, (u32 *)entry))
-		return entry;
-	return is_endbr(first) ? entry + sizeof(first) : entry;
+	site->location = location_of(site->address);
+	site->resume = sct_site_resume(site->location);
+	return get_kernel_nofault(site->before, (unsigned long *)site->location) ? -EOPNOTSUPP : 0;
 }
+
+/** sct_diversion_enter() - judge a diverted call in task context; see diversion.S */
+struct sct_way sct_diversion_enter(struct pt_regs *regs, unsigned long *resume)
+{
+	const struct sct_gate *gate = sct_gates[sct_caller_take(regs)];
+	const struct sct_site *site = gate->site;
+	struct sct_way way;
+
+	*resume = site->resume;
+	way = sct_divert(gate, regs);
+	if (way.next != SCT_NEXT_SKIP && site->by == &sct_kprobe)
+		sct_kprobe_let_pass(regs);
+	return way;
+}
+
+const struct sct_mechanism *const sct_mechanisms[SCT_MECHANISMS] = {
+	[SCT_MECHANISM_TABLE] = &sct_table,
+	[SCT_MECHANISM_FTRACE] = &sct_ftrace,
+	[SCT_MECHANISM_KPROBE] = &sct_kprobe,
+};
 
 /**
  * sct_arch_returns() - does a call return to its caller?

@@ -60,3 +60,21 @@ SYM_FUNC_START(sct_diversion)
 	movq	%rax, %rsi
 	jmp	sct_diversion_leave
 SYM_FUNC_END(sct_diversion)
+
+/*
+ * What stands in a slot of the system call table.  rdi: the caller's
+ * registers.  A call that passes leaves no frame here either.
+ */
+SYM_FUNC_START(sct_table_entry)
+	pushq	%rdi
+	call	sct_table_arrive
+	popq	%rdi
+	testq	%rax, %rax
+	jz	.Lresult
+	pushq	%rax			/* the entry function */
+	UNWIND_HINT_FUNC
+	RET
+.Lresult:
+	movq	%rdx, %rax
+	RET
+SYM_FUNC_END(sct_table_entry)
