@@ -185,4 +185,15 @@ static inline int sct_ftrace_set_filter(struct ftrace_ops *ops, unsigned long *l
 	ftrace_set_filter_ips(ops, locations, count, remove, 0)
 #endif
 
+/*
+ * ftrace_free_filter() is exported since 8be9fbd5345d ("ftrace: Export
+ * ftrace_free_filter() to modules", 6.2, back-ported to 6.1).  A filter that is
+ * reset to an empty one holds nothing either.
+ */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 1, 0)
+#define sct_ftrace_free_filter(ops) ftrace_set_filter(ops, NULL, 0, 1)
+#else
+#define sct_ftrace_free_filter(ops) ftrace_free_filter(ops)
+#endif
+
 #endif

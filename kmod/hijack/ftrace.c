@@ -93,7 +93,7 @@ err_synchronize:
 	/* Another processor may have met the ops before it was withdrawn. */
 	synchronize_rcu();
 err_free_filter:
-	ftrace_free_filter(&hook->ops);
+	sct_ftrace_free_filter(&hook->ops);
 	kfree(hook);
 	return error;
 }
@@ -118,7 +118,7 @@ static int detach(struct sct_hook *sct_hook, struct sct_site **sites, unsigned i
 		__module_get(THIS_MODULE);
 		return 0;
 	}
-	ftrace_free_filter(&hook->ops);
+	sct_ftrace_free_filter(&hook->ops);
 	kfree(hook);
 	return 0;
 }
