@@ -30,23 +30,18 @@ static struct sct_site *batch[SCT_SLOTS]; /* sct_points_lock */
 struct sct_site *sct_site_get(const struct sct_mechanism *by, unsigned int slot,
 			      unsigned long address)
 {
-	struct sct_site *site;
+	struct sct_site new = { .by = by, .slot = slot, .address = address }, *site;
 
+	if (by->locate(&new))
+		return ERR_PTR(-EOPNOTSUPP);
+	/* By location: an address found by name may be that behind the function's landing pad. */
 	list_for_each_entry(site, &sct_sites, list) {
-		if (site->by == by && (by->per_call ? site->slot == slot :
-						      site->address == address))
+		if (site->by == by && site->location == new.location)
 			return site;
 	}
-	site = kzalloc(sizeof(*site), GFP_KERNEL);
+	site = kmemdup(&new, sizeof(new), GFP_KERNEL);
 	if (!site)
 		return ERR_PTR(-ENOMEM);
-	site->by = by;
-	site->slot = slot;
-	site->address = address;
-	if (by->locate(site)) {
-		kfree(site);
-		return ERR_PTR(-EOPNOTSUPP);
-	}
 	list_add_tail(&site->list, &sct_sites);
 	return site;
 }

@@ -71,9 +71,9 @@ def _prove(forced: str | None) -> None:
 
 def _reason(proofs: list[proof.Proof]) -> str:
     """Why none of these works."""
-    if any(known.state == abi.Proof.UNSERVED for known in proofs):
-        return "this kernel does not serve them"
-    return "; ".join(_reasons(proofs))
+    unserved = {known.abi for known in proofs if known.state == abi.Proof.UNSERVED}
+    served = [known for known in proofs if known.abi not in unserved]
+    return "; ".join(_reasons(served)) if served else "this kernel does not serve them"
 
 
 def _reasons(proofs: list[proof.Proof]) -> list[str]:

@@ -17,6 +17,9 @@ class FakeModules:
         self.image = b""
         self.locked = False
         self.lists = {abi.List.COUNTERS: [], abi.List.POINTS: [], abi.List.CALLERS: [], abi.List.DROPS: []}
+        self.works = {"x86_64": "ftrace", "i386": "ftrace", "aarch64": "table"}  # by ABI; what is not here is not served
+        self.proofs = {}  # (ABI, mechanism) -> abi.Proof
+        self.tried = []
         self.fail = {}  # request -> errno
         self.refuse = None  # members of an ErrorStruct, and the errno that goes with it
         self.uploads = []
@@ -31,6 +34,7 @@ class FakeModules:
             abi.Ioctl.DOWNLOAD: self.download,
             abi.Ioctl.LIST: self.list,
             abi.Ioctl.LOCK: self.lock,
+            abi.Ioctl.PROVE: self.prove,
         }[request](argument)
 
     def version(self, argument):
@@ -67,8 +71,21 @@ class FakeModules:
         ctypes.memmove(argument.buffer, self.image, len(self.image))
         return 0
 
+    def prove(self, argument):
+        key = (argument.abi, argument.mechanism)
+        name = next(name for name, entry in abi.ABIS.items() if entry.number == argument.abi)
+        self.tried.append((name, abi.MECHANISMS[argument.mechanism].name, argument.step))
+        if argument.step == abi.Prove.REFUSED:
+            self.proofs[key] = abi.Proof.UNSERVED
+        if argument.step == abi.Prove.MADE:
+            arrives = self.works.get(name) == abi.MECHANISMS[argument.mechanism].name
+            self.proofs[key] = abi.Proof.WORKS if arrives else abi.Proof.FAILS
+        argument.state = self.proofs.get(key, abi.Proof.UNTRIED)
+        return 0
+
     def list(self, argument):
-        rows = self.lists[argument.what]
+        known = [abi.ProofStruct(*key, state) for key, state in sorted(self.proofs.items())]
+        rows = known if argument.what == abi.List.PROOFS else self.lists[argument.what]
         part = rows[argument.first : argument.first + argument.count]
         for n, row in enumerate(part):
             ctypes.memmove(argument.buffer + n * ctypes.sizeof(row), ctypes.addressof(row), ctypes.sizeof(row))

@@ -178,12 +178,12 @@ def test_list_json(fake, files, say):
 def test_status(fake, files, say):
     say("upload", "one")
     fake.lists[abi.List.COUNTERS] = [abi.CountersStruct()]
-    fake.lists[abi.List.POINTS] = [abi.PointStruct(0, 87, 1, 0, 12, b"__x64_sys_unlink")]
+    fake.lists[abi.List.POINTS] = [abi.PointStruct(0, 87, 2, abi.Point.COVERED, 0, 12, b"__x64_sys_unlink")]
     fake.lists[abi.List.CALLERS] = [abi.CallerStruct(5, 6, 0, 0, 0, 12 * 10**9, b"c\x1bat")]
     fake.lists[abi.List.DROPS] = [abi.DropStruct(0, abi.Cause.BUFFER, 3), abi.DropStruct(1, abi.Cause.BUFFER, 0)]
     status, out, _ = say("status")
     assert status == 0
-    for text in ("generation   1", "ftrace", "__x64_sys_unlink", "12", r"pid 5 thread 6 (c\x1bat) has been in read for 12 s", "buffer"):
+    for text in ("generation   1", "ftrace", "covered", "__x64_sys_unlink", "12", r"pid 5 thread 6 (c\x1bat) has been in read for 12 s", "buffer"):
         assert text in out
     said = json.loads(say("status", "--json")[1])
     assert said["generation"] == 1 and said["points"][0]["call"] == "unlink" and said["callers"][0]["age_ns"] == 12 * 10**9

@@ -20,6 +20,13 @@ def fake(monkeypatch):
     return fake
 
 
+@pytest.fixture(autouse=True)
+def programs(monkeypatch):
+    """No programs of foreign ABIs are run; those of x32 would not be served."""
+    monkeypatch.setattr("pysct.proof.DEFAULT_ABIS", ("x86_64", "i386", "x32"))
+    monkeypatch.setattr("pysct.proof._answers", lambda name: name != "x32")
+
+
 @pytest.fixture
 def sysfs(tmp_path, monkeypatch):
     """A /sys/module with nothing in it, and tools that only say what they were asked."""
@@ -31,7 +38,7 @@ def sysfs(tmp_path, monkeypatch):
 
     def tool(*words):
         asked.append(" ".join(words))
-        name = {"h.ko": "sct_hijack", "r.ko": "sct_rules"}.get(words[-1], words[-1])
+        name = {"h.ko": "sct_hijack", "r.ko": "sct_rules"}.get(words[1], words[1])
         (directory / name).mkdir() if words[0] == "insmod" else (directory / name).rmdir()
         return subprocess.CompletedProcess(words, 0, "", "")
 
@@ -103,3 +110,33 @@ def test_holders_finds_this_process(monkeypatch, tmp_path):
             assert processes.Holder(child.pid, b"sleep", "/dev/null") in processes.holders()
         finally:
             child.kill()
+
+
+def test_load_says_how_calls_are_diverted(sysfs, fake, capsys):
+    assert load.main([]) == 0
+    err = capsys.readouterr().err
+    assert "calls of x86_64 are diverted by ftrace" in err and "calls of i386 are diverted by ftrace" in err
+    assert "calls of x32: this kernel does not serve them" in err
+    tried, fake.tried = fake.tried, []
+    assert ("x86_64", "table", abi.Prove.MADE) in tried and ("x32", "table", abi.Prove.REFUSED) in tried
+    assert load.main([]) == 0
+    assert {step for _, _, step in fake.tried} == {abi.Prove.BEGIN}  # what is known is not tried again
+
+
+def test_a_forced_mechanism_that_does_not_work_is_refused_with_the_reason(sysfs, fake, capsys):
+    assert load.main(["--mechanism", "table"]) == 3
+    err = capsys.readouterr().err
+    assert "table: the table was changed and a call did not arrive" in err and "let it choose" in err
+    assert sysfs == ["insmod h.ko mechanism=table", "insmod r.ko", "rmmod sct_rules", "rmmod sct_hijack"]
+
+
+def test_a_mechanism_is_not_forced_upon_loaded_modules(sysfs, fake, capsys):
+    assert load.main(["--mechanism", "ftrace"]) == 0 and load.main(["--mechanism", "kprobe"]) == 1
+    assert "sct_unload, then sct_load --mechanism kprobe" in capsys.readouterr().err
+
+
+def test_only_a_call_that_arrives_is_trusted(sysfs, fake, capsys):
+    fake.works = {}
+    assert load.main([]) == 3
+    err = capsys.readouterr().err
+    assert "calls cannot be diverted on this kernel" in err and "kprobe: the entry function was probed" in err

@@ -148,11 +148,11 @@ def test_a_list_starts_again_when_the_rules_change(fake, control):
 
 
 def test_points_callers_drops(fake, control):
-    fake.lists[abi.List.POINTS] = [abi.PointStruct(0, 87, 1, 0xFFFF, 12, b"__x64_sys_unlink")]
+    fake.lists[abi.List.POINTS] = [abi.PointStruct(0, 87, 2, abi.Point.LOST, 0xFFFF, 12, b"__x64_sys_unlink")]
     fake.lists[abi.List.CALLERS] = [abi.CallerStruct(5, 6, 0, 0, 0, 10**9, b"cat")]
     fake.lists[abi.List.DROPS] = [abi.DropStruct(1, abi.Cause.BUFFER, 3)]
     (point,), (caller,), (drop,) = control.points(), control.callers(), control.drops()
-    assert (point.nr, point.hits, point.symbol) == (87, 12, "__x64_sys_unlink")
+    assert (point.nr, point.state, point.hits, point.symbol) == (87, abi.Point.LOST, 12, "__x64_sys_unlink")
     assert (caller.pid, caller.tid, caller.age, caller.comm) == (5, 6, 10**9, b"cat")
     assert (drop.cpu, drop.cause, drop.count) == (1, abi.Cause.BUFFER, 3)
 
