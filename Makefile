@@ -8,11 +8,11 @@ PYTEST := $(VENV)/bin/pytest
 # What `make demo` runs in the virtual machine.
 DEMO = vm/demo
 
-# Every Debian package that the targets need, and nowhere else named.
+# Every Debian package that the targets install; what guests of another architecture have is in vm/sctvm/userland.py.
 PACKAGES := \
 	python3 python3-venv \
-	gcc gcc-12 make libc6-dev libelf1 libudev1 \
-	qemu-system-x86 busybox-static file udev kmod iproute2 procps strace
+	gcc gcc-12 gcc-12-aarch64-linux-gnu make libc6-dev libelf1 libudev1 \
+	qemu-system-x86 qemu-system-arm busybox-static cpio file udev kmod iproute2 procps strace
 
 MISSING := $(filter-out $(shell dpkg-query -W -f '$${db:Status-Status}-$${Package}\n' $(PACKAGES) 2>/dev/null \
 	| sed -n 's/^installed-//p'), $(PACKAGES))

@@ -3,11 +3,13 @@
 
 import shutil
 import subprocess
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
 from sctvm import accel, cli, machine
+from sctvm.settings import Settings
 from sctvm.console import Console
 from sctvm.places import TREE, cache
 from sctvm.session import FAREWELL, Limits
@@ -26,24 +28,25 @@ def test_no_command_is_wrong_usage():
 
 
 def test_kernel_words():
-    words = machine._kernel_words(machine.Settings(append=("pti=on", "quiet"), icount=True, gdb=True))
-    assert {"panic_on_warn=1", "init_on_alloc=0", "nokaslr"} < set(words)
+    words = Settings(append=("pti=on", "quiet"), icount=True, gdb=True).kernel_words(("x=y",))
+    assert {"panic_on_warn=1", "init_on_alloc=0", "nokaslr", "x=y"} < set(words)
     assert words[-2:] == ["pti=on", "quiet"]
-    assert "init_on_alloc=0" not in machine._kernel_words(machine.Settings())
+    assert "init_on_alloc=0" not in Settings().kernel_words(())
 
 
 def test_one_thread_emulates_all_processors(monkeypatch):
-    """See machine.ONE_THREAD: with more, a guest that patches its own code can hang."""
-    image = SimpleNamespace(vmlinuz="vmlinuz", kernel=SimpleNamespace(arch="amd64"))
+    """See settings.ONE_THREAD: with more, a guest that patches its own code can hang."""
     for works in (False, True):
-        monkeypatch.setattr(machine, "kvm_works", lambda: works)
-        assert ("tcg,thread=single" in machine._options(image, machine.Settings(), 3)) is not works
-        assert "tcg,thread=single" in machine._options(image, machine.Settings(icount=True), 3)
+        monkeypatch.setattr(accel, "kvm_works", lambda: works)
+        monkeypatch.setattr(accel, "is_foreign", lambda arch: arch != "amd64")
+        assert accel.is_emulated("amd64", icount=False) is not works
+        assert accel.is_emulated("amd64", icount=True) and accel.is_emulated("arm64", icount=False)
+    assert "tcg,thread=single" in Settings().qemu_words(emulated=True)
+    assert "tcg,thread=single" not in Settings().qemu_words(emulated=False)
 
 
 def test_host_root_is_shared_read_only():
-    shares = [word for word in machine._devices(3) if word.startswith("local,")]
-    assert len(shares) == 1 and ",readonly=on" in shares[0]
+    assert any(word.startswith("local,") and ",readonly=on" in word for word in machine.share("root", Path("/")))
 
 
 def test_cache_place(monkeypatch):

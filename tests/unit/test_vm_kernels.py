@@ -6,7 +6,8 @@ import sys
 
 import pytest
 
-from sctvm import image, kernels, machine, modules
+from sctvm import image, kernels, modules
+from sctvm.arches import ARCHES
 from sctvm.error import VmError
 from sctvm.kernels import Kernel
 from sctvm.places import TREE
@@ -25,7 +26,7 @@ default = true
 def test_the_list_is_valid():
     for name, kernel in kernels.load().items():
         assert name.split("-")[0] == kernel.arch
-        assert kernel.arch in machine.ARCH
+        assert kernel.arch in ARCHES
         assert kernel.suites and kernel.about
 
 

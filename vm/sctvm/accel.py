@@ -6,6 +6,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
+from .arches import is_foreign
 from .error import VmError
 from .places import cache
 
@@ -29,6 +30,11 @@ def kvm_works() -> bool:
             outdated.unlink(missing_ok=True)
         answer.write_text("yes" if runs_a_guest("kvm", "host") else "no")
     return answer.read_text() == "yes"
+
+
+def is_emulated(arch: str, icount: bool) -> bool:
+    """Whether a guest's instructions are emulated: another architecture's, those that are counted, all without KVM."""
+    return is_foreign(arch) or icount or not kvm_works()
 
 
 def runs_a_guest(accelerator: str, cpu: str) -> bool:

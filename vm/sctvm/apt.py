@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""How are Debian packages of any suite and architecture downloaded without installing anything?"""
+"""How are Debian packages of any suite and architecture downloaded and unpacked without installing anything?"""
 
 import re
 import subprocess
@@ -13,13 +13,12 @@ KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 class Apt:
     """An apt state of its own under `state`: the machine's mirrors, other suites, nothing shared."""
 
-    def __init__(self, state: Path, arch: str, suites: tuple[str, ...]):
-        self.arch = arch
-        native = _output(["dpkg", "--print-architecture"]).strip()
+    def __init__(self, state: Path, arches: tuple[str, ...], suites: tuple[str, ...]):
+        """Packages are of the first architecture unless their names end in another's."""
         for directory in ("lists/partial", "cache/archives/partial", "etc"):
             (state / directory).mkdir(parents=True, exist_ok=True)
         (state / "status").touch()
-        (state / "etc" / "sources.list").write_text(_sources(suites, {native, arch}))
+        (state / "etc" / "sources.list").write_text(_sources(suites, arches))
         options = {
             "Dir::State": state,
             "Dir::State::lists": state / "lists",
@@ -29,14 +28,14 @@ class Apt:
             "Dir::Etc::sourceparts": "/dev/null",
             "Dir::Etc::preferencesparts": "/dev/null",
             "Dir::Etc::preferences": "/dev/null",
-            "APT::Architecture": native,
+            "APT::Architecture": arches[0],
             "APT::Sandbox::User": "root",
             "APT::Get::List-Cleanup": "false",
             "Acquire::Languages": "none",
             "Acquire::Check-Valid-Until": "false",
         }
         self._options = [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
-        self._options += ["-o", "APT::Architectures::=" + native, "-o", "APT::Architectures::=" + arch]
+        self._options += [word for arch in arches for word in ("-o", f"APT::Architectures::={arch}")]
 
     def update(self) -> None:
         """Fetches the package lists of the suites."""
@@ -57,18 +56,41 @@ class Apt:
         _output(["apt-get", *self._options, "-qq", "download", *packages], cwd=directory)
         return sorted(directory.glob("*.deb"))
 
+    def download_all(self, packages: list[str], directory: Path) -> list[Path]:
+        """Downloads the packages' files, and those of all that they depend on, into `directory`."""
+        (directory / "partial").mkdir(parents=True, exist_ok=True)
+        words = ["-o", f"Dir::Cache::archives={directory}", "--no-install-recommends", "--download-only", "--yes"]
+        _output(["apt-get", *self._options, "-qq", *words, "install", *packages])
+        return sorted(directory.glob("*.deb"))
+
     def _show(self, package: str) -> str:
         return _output(["apt-cache", *self._options, "--no-all-versions", "show", package])
 
 
-def _sources(suites: tuple[str, ...], arches: set[str]) -> str:
+def _sources(suites: tuple[str, ...], arches: tuple[str, ...]) -> str:
     archive, security = _mirrors()
     signed = f" signed-by={KEYRING}" if Path(KEYRING).exists() else ""
     return "".join(
-        f"deb [arch={','.join(sorted(arches))}{signed}]"
+        f"deb [arch={','.join(arches)}{signed}]"
         f" {security if suite.endswith('-security') else archive} {suite} main\n"
         for suite in suites
     )
+
+
+def unpack(package: Path, root: Path) -> None:
+    """Unpacks a package's files below `root`, whose symbolic links to directories stay what they are."""
+    with subprocess.Popen(["dpkg-deb", "--fsys-tarfile", package], stdout=subprocess.PIPE) as files:
+        done = subprocess.run(["tar", "-x", "--keep-directory-symlink", "-C", root], stdin=files.stdout)
+    if files.returncode or done.returncode:
+        raise VmError(f"{package}: cannot be unpacked into {root}; is the disk full?")
+
+
+def codename() -> str:
+    """This machine's Debian release."""
+    found = re.search(r"^VERSION_CODENAME=(\w+)", Path("/etc/os-release").read_text(), re.MULTILINE)
+    if found is None:
+        raise VmError("/etc/os-release: names no Debian release; kernels are fetched from the mirrors of one")
+    return found[1]
 
 
 def _mirrors() -> tuple[str, str]:
@@ -77,9 +99,9 @@ def _mirrors() -> tuple[str, str]:
         ["apt-get", "indextargets", "--format", "$(RELEASE) $(REPO_URI)", "Created-By: Packages"]
     )
     mirrors = dict(reversed([line.split() for line in lines.splitlines()]))
-    codename = re.search(r"^VERSION_CODENAME=(\w+)", Path("/etc/os-release").read_text(), re.MULTILINE)
-    archive = mirrors.get(codename[1]) if codename else None
-    security = mirrors.get(codename[1] + "-security", archive) if codename else None
+    release = codename()
+    archive = mirrors.get(release)
+    security = mirrors.get(release + "-security", archive)
     if archive is None or security is None:
         raise VmError("apt sources: no mirror of this Debian release is configured; add one to /etc/apt")
     return archive, security

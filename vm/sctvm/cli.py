@@ -9,9 +9,11 @@ import signal
 import sys
 from pathlib import Path
 
-from . import image, kernels, machine, modules, session
+from . import foreign, image, kernels, machine, modules, session
+from .arches import is_foreign
 from .error import VmError
 from .places import TREE
+from .settings import Settings
 from .terminal import Terminal
 from .verdict import judge
 
@@ -107,7 +109,7 @@ def _list() -> int:
 def _run(args: argparse.Namespace) -> int:
     target = image.obtain(kernels.pick(args.kernel))
     files = {} if args.no_modules else modules.build(target, args.modules.resolve())
-    settings = machine.Settings(
+    settings = Settings(
         append=tuple(word for words in args.append for word in shlex.split(words)),
         icount=args.icount,
         gdb=args.gdb,
@@ -149,11 +151,15 @@ def _job(command: list[str], target: image.Image, terminal: Terminal) -> dict:
     path = f"{TREE / '.venv' / 'bin'}:{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
     env = {"PATH": path, "HOME": "/root", "USER": "root", "TERM": os.environ.get("TERM", "dumb")}
     env |= {name: os.environ[name] for name in ("LANG", "LC_ALL", "CI") if name in os.environ}
+    foreign_guest = is_foreign(target.kernel.arch)
+    if foreign_guest:
+        env["PYTEST_ADDOPTS"] = "-p no:hypothesispytest"  # A part of it is compiled, for this machine.
     return {
         "argv": command,
         "cwd": cwd,
         "env": env,
         "keep": [str(TREE), cwd, str(target.modules)],
+        "host": foreign.HOST if foreign_guest else "/",
         "kernel_modules": str(target.modules),
         "terminal": terminal.size,
     }

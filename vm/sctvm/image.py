@@ -10,7 +10,8 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from .apt import Apt
+from .apt import Apt, unpack
+from .arches import native
 from .error import VmError
 from .kernels import Kernel
 from .places import cache, locked
@@ -73,7 +74,7 @@ def obtain(kernel: Kernel, newest: bool = False) -> Image:
 def _unpack(kernel: Kernel, home: Path) -> str:
     """Downloads and unpacks the newest version; returns it once its directory is complete."""
     with tempfile.TemporaryDirectory(prefix="fetch-", dir=home) as scratch:
-        apt = Apt(Path(scratch, "apt"), kernel.arch, kernel.suites)
+        apt = Apt(Path(scratch, "apt"), tuple(dict.fromkeys((native(), kernel.arch))), kernel.suites)
         apt.update()
         packages, version = _packages(apt, kernel)
         final = home / version
@@ -81,7 +82,7 @@ def _unpack(kernel: Kernel, home: Path) -> str:
         root = partial / "root"
         root.mkdir(parents=True)
         for deb in apt.download(packages, Path(scratch, "debs")):
-            _run(["dpkg", "-x", deb, root], "dpkg")
+            unpack(deb, root)
         _relocate(root)
         if kernel.libraries:
             _bind_programs(root, final / "root")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from .arches import ARCHES, is_foreign
 from .error import VmError
 from .image import Image
 from .places import TREE, locked
@@ -37,8 +38,16 @@ def build(image: Image, source: Path = SOURCE) -> dict[str, bytes]:
         return {path.name: path.read_bytes() for path in sorted(place.glob("*.ko"))}
 
 
+def _command(image: Image, place: Path) -> list[str]:
+    """What builds them; later words win."""
+    words = ["make", "-C", str(image.headers), f"M={place}", f"-j{os.cpu_count()}"]
+    if is_foreign(image.kernel.arch):
+        words.append(f"CROSS_COMPILE={ARCHES[image.kernel.arch].prefix}")
+    return [*words, *image.kernel.make, "modules"]
+
+
 def _make(image: Image, place: Path) -> None:
-    command = ["make", "-C", image.headers, f"M={place}", f"-j{os.cpu_count()}", *image.kernel.make, "modules"]
+    command = _command(image, place)
     done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode != 0:
         sys.stderr.buffer.write(done.stdout)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 TREE = Path(__file__).resolve().parents[2]
 """Root of this source tree."""
+GUEST = TREE / "vm" / "sctvm" / "guest"
+"""What runs in guests."""
 
 
 def cache() -> Path:

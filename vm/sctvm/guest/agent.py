@@ -29,7 +29,8 @@ def receive(link: pump.Link) -> dict:
     """Keeps the modules that the host sends, and returns the job that it sends after them.
 
     The job: argv, cwd and env of the command; the rows and columns of its terminal, if it gets one; directories to
-    keep; the directory of the kernel's own modules; the farewell for the kernel's log.
+    keep; where the host's files are, if not in their places; the directory of the kernel's own modules; the farewell
+    for the kernel's log.
     """
     os.makedirs(MODULES)
     while True:
@@ -46,6 +47,7 @@ def receive(link: pump.Link) -> dict:
 
 def prepare(job: dict) -> None:
     """Makes the guest the place that the job expects."""
+    files.bring(job["host"], job["keep"])
     files.empty("/tmp", "1777", job["keep"])
     files.usable_home(job["env"]["HOME"], job["keep"])
     files.kernel_modules(job["kernel_modules"])

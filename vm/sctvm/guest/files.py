@@ -10,6 +10,25 @@ def mount(*words: str) -> None:
         raise OSError(f"mount {' '.join(words)}")
 
 
+def bring(host: str, keep: list[str]) -> None:
+    """Puts what `keep` names of the host's files, which are below `host`, into their places, to be written to as well.
+
+    What is written is kept in memory, as with all other files of the guest.
+    """
+    if host == "/":
+        return
+    for number, path in enumerate(outermost(keep)):
+        upper, work = f"/run/sct/kept/{number}/upper", f"/run/sct/kept/{number}/work"
+        for directory in (upper, work, path):
+            os.makedirs(directory, exist_ok=True)
+        mount("-t", "overlay", "-o", f"lowerdir={host}{path},upperdir={upper},workdir={work}", "sct", path)
+
+
+def outermost(paths: list[str]) -> list[str]:
+    """Those of the paths that are not below another one."""
+    return sorted({path for path in paths if not any(path.startswith(other + "/") for other in paths)})
+
+
 def empty(place: str, mode: str, keep: list[str]) -> None:
     """Makes `place` an empty directory in memory, save what `keep` names in it: that stays as the host has it."""
     held = [(path, os.open(path, os.O_PATH)) for path in keep if path.startswith(place + "/")]

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""How is a machine started whose architecture is not this one's?
+
+Not through virtme-ng, which can do it: its init for foreign guests, a shell script of some hundred programs that come
+through an uncached share, takes a minute under emulation where guest/boot.sh takes seconds.
+"""
+
+import lzma
+import shutil
+import subprocess
+from pathlib import Path
+
+from .arches import ARCHES
+from .error import VmError
+from .image import Image
+from .places import GUEST
+from .settings import Settings
+
+DRIVERS = ("virtio_pci", "virtio_console", "9pnet_virtio", "9p", "overlay")
+"""Kernel modules that boot.sh needs; the rest is found in the guest."""
+BUSYBOX = "usr/bin/busybox"
+HOST = "/run/sct/host"
+"""Where the guest sees this machine's files."""
+
+
+def command(image: Image, settings: Settings, userland: Path, scratch: Path) -> list[str]:
+    """The words that start QEMU, up to the guest's shares. The console is our standard error."""
+    arch = ARCHES[image.kernel.arch]
+    if not arch.board:
+        raise VmError(f"{image.kernel.name}: {image.kernel.arch} machines are not emulated here; see vm/sctvm/arches.py")
+    words = [*arch.console, *settings.kernel_words((f"sct_agent={HOST}{GUEST}/agent.py",))]
+    return [
+        *(f"qemu-system-{arch.machine}", *arch.board, "-name", "sct-vm", "-nodefaults", "-display", "none", "-no-reboot"),
+        *("-m", f"{settings.memory}M", "-smp", str(settings.cpus)),
+        *("-chardev", "file,id=console,path=/proc/self/fd/2", "-serial", "chardev:console"),
+        *("-kernel", str(image.vmlinuz), "-initrd", str(_initramfs(image, userland, scratch))),
+        *("-append", " ".join(f'"{word}"' if " " in word else word for word in words)),
+    ]
+
+
+def _initramfs(image: Image, userland: Path, scratch: Path) -> Path:
+    """An initramfs of the userland's busybox, the drivers, and boot.sh, which is its init."""
+    tree = scratch / "initramfs"
+    for directory in ("bin", "dev", "modules", "proc", "sys"):
+        (tree / directory).mkdir(parents=True)
+    shutil.copy2(userland / BUSYBOX, tree / "bin" / "busybox")
+    (tree / "bin" / "sh").symlink_to("busybox")
+    shutil.copyfile(GUEST / "boot.sh", tree / "init")
+    (tree / "init").chmod(0o755)
+    for number, driver in enumerate(_drivers(image)):
+        data = driver.read_bytes()
+        plain = lzma.decompress(data) if driver.suffix == ".xz" else data
+        (tree / "modules" / f"{number:02}-{driver.name.removesuffix('.xz')}").write_bytes(plain)
+    archive = scratch / "initramfs.cpio"
+    names = "\0".join(str(path.relative_to(tree)) for path in sorted(tree.rglob("*")))
+    words = ["cpio", "--create", "--null", "--format=newc", "--quiet", "--file", archive]
+    subprocess.run(words, input=names, text=True, cwd=tree, check=True)
+    return archive
+
+
+def _drivers(image: Image) -> list[Path]:
+    """The files of the drivers and of what they need, in the order in which they have to be loaded."""
+    base = image.modules.parents[2]
+    words = ["modprobe", "--dirname", base, "--set-version", image.release, "--show-depends", "--all", *DRIVERS]
+    try:
+        done = subprocess.run(words, text=True, capture_output=True)
+    except FileNotFoundError:
+        raise VmError("modprobe: not found; install the package kmod") from None
+    if done.returncode:
+        raise VmError(f"{image.kernel.name}: modprobe finds no drivers for the guest: {done.stderr.strip()}")
+    # A line is `insmod FILE`, or `builtin NAME`.
+    files = [line.split(maxsplit=1)[1].strip() for line in done.stdout.splitlines() if line.startswith("insmod ")]
+    return [Path(name) for name in dict.fromkeys(files)]

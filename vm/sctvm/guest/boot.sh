@@ -1,0 +1,51 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-only
+# How does a guest come up whose files are not this machine's?
+#
+# Init of the initramfs, in which there is only busybox; it becomes init of the guest. Its root is an overlay as in
+# enter.sh, on the userland. This machine's files lie below /run/sct/host, read-only; the agent puts those that the
+# command is to see into their places. From the kernel's command line: sct_agent, its path.
+set -eu
+/bin/busybox --install -s /bin
+export PATH=/bin
+
+share() {
+    mount -t 9p -o ro,version=9p2000.L,trans=virtio,access=any,msize=524288,cache=loose "$1" "$2"
+}
+
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev
+for driver in /modules/*; do
+    insmod "$driver"
+done
+
+mkdir /sct
+mount -t tmpfs -o mode=0755 sct /sct
+cd /sct
+mkdir lower upper work root
+share sct.root lower
+mount -t overlay -o lowerdir=lower,upperdir=upper,workdir=work sct root
+cd root
+for kept in proc sys dev; do
+    mount -o move /$kept $kept
+done
+
+mount -t tmpfs -o mode=0755 run run
+mkdir -p run/sct/host run/lock dev/pts dev/shm
+share sct.host run/sct/host
+mount -t devpts -o gid=5,mode=620,ptmxmode=666 devpts dev/pts
+mount -t tmpfs -o mode=1777,nosuid,nodev shm dev/shm
+mount -t cgroup2 cgroup2 sys/fs/cgroup
+for kind in debugfs:debug tracefs:tracing securityfs:security configfs:config; do
+    mount -t "${kind%:*}" "${kind%:*}" "sys/kernel/${kind#*:}" 2>/dev/null || true # a module, perhaps
+done
+ln -s /proc/self/fd dev/fd
+ln -s fd/0 dev/stdin
+ln -s fd/1 dev/stdout
+ln -s fd/2 dev/stderr
+ip link set dev lo up
+echo sct-vm >proc/sys/kernel/hostname
+
+# Not exec: somebody has to bury the processes whose parents are gone.
+exec switch_root . /bin/sh -c '"$@"; exit $?' sh /usr/bin/python3 -I -S -B "$sct_agent"
