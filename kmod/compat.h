@@ -158,6 +158,54 @@ static __always_inline void sct_caller_args(const struct pt_regs *caller, unsign
 }
 #endif
 
+#ifdef CONFIG_ARM64
+#include <asm/compat.h>
+#include <asm/unistd.h>
+
+/*
+ * How many aarch32 calls there are: named __NR_compat32_syscalls since
+ * 5f8ba3d5bcd8 ("arm64: generate 64-bit syscall.tbl", 6.11).
+ */
+#ifndef CONFIG_COMPAT
+#define SCT_COMPAT_SYSCALLS 0
+#elif defined(__NR_compat32_syscalls)
+#define SCT_COMPAT_SYSCALLS __NR_compat32_syscalls
+#else
+#define SCT_COMPAT_SYSCALLS __NR_compat_syscalls
+#endif
+
+/* Is this one of the calls that are restarted by going back to the instruction that made it? */
+static __always_inline bool sct_caller_can_restart(const struct pt_regs *caller)
+{
+	return true;
+}
+
+static __always_inline unsigned long sct_caller_stack(const struct pt_regs *caller)
+{
+	return compat_user_mode(caller) ? caller->compat_sp : caller->sp;
+}
+
+/* The slot of the call that a caller makes; @otherwise if its registers do not say. */
+static __always_inline unsigned int sct_caller_slot(const struct pt_regs *caller,
+						    unsigned int otherwise)
+{
+	unsigned int nr = caller->syscallno;
+	unsigned int abi = compat_user_mode(caller) ? SCT_ABI_AARCH32 : SCT_ABI_AARCH64;
+
+	return likely(nr >> SCT_NR_BITS == 0) ? sct_slot(abi, nr) : otherwise;
+}
+
+/* The registers in which a caller of an ABI passes its arguments. */
+static __always_inline void sct_caller_args(const struct pt_regs *caller, unsigned int abi,
+					    u64 args[6])
+{
+	unsigned int i;
+
+	for (i = 0; i < 6; i++)
+		args[i] = abi == SCT_ABI_AARCH32 ? (u32)caller->regs[i] : caller->regs[i];
+}
+#endif
+
 /*
  * ring_buffer_unlock_commit() was given the event as well until 04aabc32fb20
  * ("ring_buffer: Remove unused "event" parameter", 6.2).

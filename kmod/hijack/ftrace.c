@@ -123,10 +123,19 @@ static int detach(struct sct_hook *sct_hook, struct sct_site **sites, unsigned i
 	return 0;
 }
 
+/* Is function tracing switched on (sysctl kernel.ftrace_enabled)? */
+static bool enabled(void)
+{
+	static const int *flag;
+
+	if (!flag)
+		flag = (const int *)sct_symbol_address("ftrace_enabled");
+	return !flag || READ_ONCE(*flag);
+}
+
 static u16 state(const struct sct_site *site)
 {
-	return sct_ftrace_enabled() && sct_site_is_patched(site) ? SCT_POINT_HOLDS :
-								   SCT_POINT_LOST;
+	return enabled() && sct_site_is_patched(site) ? SCT_POINT_HOLDS : SCT_POINT_LOST;
 }
 
 const struct sct_mechanism sct_ftrace = {
@@ -135,14 +144,5 @@ const struct sct_mechanism sct_ftrace = {
 	.attach = attach,
 	.detach = detach,
 	.state = state,
+	.enabled = enabled,
 };
-
-/** sct_ftrace_enabled() - is function tracing switched on (sysctl kernel.ftrace_enabled)? */
-bool sct_ftrace_enabled(void)
-{
-	static const int *enabled;
-
-	if (!enabled)
-		enabled = (const int *)sct_symbol_address("ftrace_enabled");
-	return !enabled || READ_ONCE(*enabled);
-}

@@ -77,6 +77,7 @@ struct sct_site {
  *	these are all sites of the hook.  -EBUSY: one cannot be given back now, as
  *	somebody else stands before us.
  * @state: SCT_POINT_HOLDS, _LOST or _COVERED
+ * @enabled: is it switched on?  NULL: it always is.
  *
  * Called under sct_points_lock; may sleep.
  */
@@ -87,6 +88,7 @@ struct sct_mechanism {
 	int (*attach)(struct sct_site **sites, unsigned int count);
 	int (*detach)(struct sct_hook *hook, struct sct_site **sites, unsigned int count);
 	u16 (*state)(const struct sct_site *site);
+	bool (*enabled)(void);
 };
 
 /* By number; NULL for those that these modules do not have on this architecture. */
@@ -170,8 +172,7 @@ static __always_inline struct sct_gate *sct_gate_find(const struct sct_site *sit
 /* symbols.c */
 unsigned long sct_symbol_address(const char *name);
 
-/* ftrace.c, kprobe.c */
-bool sct_ftrace_enabled(void);
+/* kprobe.c */
 void sct_kprobe_let_pass(struct pt_regs *caller);
 
 /* divert.c */

@@ -182,7 +182,7 @@ static int refuse_site(const struct sct_site *site, int reason, struct sct_error
 {
 	if (reason == -ENOMEM)
 		return refuse(error, SCT_ERROR_MEMORY, site->slot, 0, -ENOMEM);
-	if (site->by->number != SCT_MECHANISM_TABLE && !sct_ftrace_enabled())
+	if (site->by->enabled && !site->by->enabled())
 		return refuse(error, SCT_ERROR_FTRACE_OFF, site->slot, reason, -EBUSY);
 	if (reason == -EBUSY)
 		return refuse(error, SCT_ERROR_BUSY, site->slot, reason, -EBUSY);
