@@ -10,7 +10,7 @@ from pysct.actions import Actions, check_actions
 from pysct.conditions import Checker
 from pysct.diagnostics import Diagnostics, suggest
 from pysct.names import Names, resolve
-from pysct.points import DEFAULT_ABIS, Point, select
+from pysct.points import Point, abis_of, select
 from pysct.source import Source, Span, encode
 
 SETTINGS = ("syscall_name", "rule_name", "when", "continue", "abi")
@@ -46,10 +46,11 @@ class Rule:
 
 
 class RuleChecker:
-    """Checks one rule; problems go to `diagnostics`."""
+    """Checks one rule, which is for `abis` unless it says others; problems go to `diagnostics`."""
 
-    def __init__(self, rule: tree.Rule, diagnostics: Diagnostics):
+    def __init__(self, rule: tree.Rule, abis: tuple[str, ...], diagnostics: Diagnostics):
         self.rule, self.source, self.diagnostics = rule, rule.source, diagnostics
+        self.default_abis = abis
         self.settings: dict[str, tree.Setting] = {}
         self.filters: list[tree.Filter] = []
         self.actions: list[tree.Action] = []
@@ -123,7 +124,7 @@ class RuleChecker:
 
     def abis(self) -> tuple[str, ...]:
         if "abi" not in self.settings:
-            return DEFAULT_ABIS
+            return self.default_abis
         chosen = []
         for word in self.settings["abi"].values:
             if word.text in ABIS:
@@ -139,7 +140,9 @@ class RuleChecker:
         if not setting:
             self.error(self.rule.keyword, "the rule names no system call", "add `syscall_name = …`")
             return {}
-        return select(setting.values, abis, phase, self.source, self.diagnostics) if abis else {}
+        if not abis:
+            return {}
+        return select(setting.values, abis, "abi" in self.settings, phase, self.source, self.diagnostics)
 
     def one_of(self, key: str, choices: tuple[str, ...]) -> str | None:
         """The value of a key that takes one of some words; None if it is missing or wrong."""
@@ -175,15 +178,19 @@ class RuleChecker:
         self.diagnostics.error(self.source, span, message, hint)
 
 
-def check(rules: Iterable[tree.Rule], first_lines: dict[Source, int], diagnostics: Diagnostics) -> list[Rule]:
+def check(
+    rules: Iterable[tree.Rule], machine: str | None, first_lines: dict[Source, int], diagnostics: Diagnostics
+) -> list[Rule]:
     """The rules that make sense, in order, each with a name of its own.
 
-    `first_lines` says at which line of the whole rule set each source begins.
+    `machine` is the one that they are for, None: this one; `first_lines` says at which line of the whole rule set each
+    source begins.
     """
+    abis = abis_of(machine)
     checked: list[Rule] = []
     names: dict[str, Rule] = {}
     for parsed in rules:
-        rule = RuleChecker(parsed, diagnostics).check(first_lines[parsed.source])
+        rule = RuleChecker(parsed, abis, diagnostics).check(first_lines[parsed.source])
         if not rule:
             continue
         checked.append(rule)

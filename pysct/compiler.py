@@ -36,13 +36,16 @@ def without_collector():
 
 
 @without_collector()
-def compile_sources(sources: list[Source]) -> Result:
-    """Compile some sources as one rule set, in this order. Never raises because of what they say."""
+def compile_sources(sources: list[Source], machine: str | None = None) -> Result:
+    """Compile some sources as one rule set, in this order. Never raises because of what they say.
+
+    `machine` is the one whose ABIs a rule is for that says none, as `uname -m` names it; by default this one.
+    """
     diagnostics, result = Diagnostics(), Result()
     try:
         text, first_lines = join(sources)
         parsed = (rule for source in sources for rule in parse(source, diagnostics))
-        result.rules = check(parsed, first_lines, diagnostics)
+        result.rules = check(parsed, machine, first_lines, diagnostics)
         for source in sources:
             warn_empty(source, result.rules, diagnostics)
         linker = Linker(diagnostics)
@@ -59,9 +62,9 @@ def compile_sources(sources: list[Source]) -> Result:
     return result
 
 
-def compile_files(paths: Iterable) -> Result:
+def compile_files(paths: Iterable, machine: str | None = None) -> Result:
     """The same for files. Raises OSError."""
-    return compile_sources([Source.read(path) for path in paths])
+    return compile_sources([Source.read(path) for path in paths], machine)
 
 
 def join(sources: list[Source]) -> tuple[bytes, dict[Source, int]]:

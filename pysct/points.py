@@ -13,12 +13,6 @@ from pysct.source import Source, encode
 from pysct.tables import CALLS, CLASSES, UNIMPLEMENTED
 from pysct.tree import Word
 
-# The machine that rules are compiled for, as `uname -m` names it: this one, if it is one of ours.
-MACHINE = platform.machine() if platform.machine() in {abi.machine for abi in ABIS.values()} else "x86_64"
-
-# The ABIs of a rule that does not say `abi = …`: all of its machine.
-DEFAULT_ABIS = tuple(name for name, abi in ABIS.items() if abi.machine == MACHINE)
-
 LONGEST = 255  # characters of a pattern that is looked at; no name of a call is half as long
 
 
@@ -29,6 +23,16 @@ class Point(NamedTuple):
     nr: int
     call: str
     args: tuple[tuple[str, str], ...]
+
+
+def abis_of(machine: str | None = None) -> tuple[str, ...]:
+    """The ABIs of a rule that does not say `abi = …`: all of its machine, as `uname -m` names it; else of this one.
+
+    Rules can be checked on a machine that they cannot be used on: there they are meant for amd64.
+    """
+    machine = machine or platform.machine()
+    found = tuple(name for name, abi in ABIS.items() if abi.machine == machine)
+    return found or abis_of("x86_64")
 
 
 @cache
@@ -87,9 +91,12 @@ def is_pattern(word: str) -> bool:
 
 
 def select(
-    words: list[Word], abis: tuple[str, ...], phase: str, source: Source, diagnostics: Diagnostics
+    words: list[Word], abis: tuple[str, ...], says_abis: bool, phase: str, source: Source, diagnostics: Diagnostics
 ) -> dict[Point, bool]:
-    """The points of a rule, in the order of the image, and whether it names the call; what stands for none is reported."""
+    """The points of a rule, in the order of the image, and whether it names the call; what stands for none is reported.
+
+    `says_abis`: the rule does, so that what is reported does as well.
+    """
     chosen = {}
     for word in words:
         text = word.text
@@ -106,16 +113,16 @@ def select(
                 "judge it with `when = before`",
             )
         if not found:
-            diagnostics.error(source, word.span, *nothing(text, abis))
+            diagnostics.error(source, word.span, *nothing(text, abis, says_abis))
         for p in found:
             chosen[p] = chosen.get(p, False) or not is_pattern(text)
     return {p: chosen[p] for p in sorted(chosen, key=lambda p: (ABIS[p.abi].number, p.nr))}
 
 
-def nothing(text: str, abis: tuple[str, ...]) -> tuple[str, str | None]:
+def nothing(text: str, abis: tuple[str, ...], says_abis: bool) -> tuple[str, str | None]:
     """Message and hint for a word that names no system call of these ABIs."""
     where = ", ".join(abis)
-    of_abis = "" if abis == DEFAULT_ABIS else f" of {where}"
+    of_abis = f" of {where}" if says_abis else ""
     if text.startswith("@"):
         if text[1:] in CLASSES:
             return f"no call of the class `{text}` exists in {where}", None

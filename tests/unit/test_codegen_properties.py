@@ -19,14 +19,8 @@ STRINGS = ("dev_name", "dir_name", "type", "data")
 
 
 def compiled(call: str, condition: str):
-    result = compile_sources(
-        [
-            Source(
-                "t",
-                f"rule {{ syscall_name = {call} rule_name = r filter_expression {{ {condition} }} action {{ LOG }} }}",
-            )
-        ]
-    )
+    text = f"rule {{ syscall_name = {call} rule_name = r filter_expression {{ {condition} }} action {{ LOG }} }}"
+    result = compile_sources([Source("t", text)], "x86_64")
     return result.image, [diagnostic.message for diagnostic in result.diagnostics]
 
 

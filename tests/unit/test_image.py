@@ -16,7 +16,8 @@ from pysct.image import BEHIND_CRC, ImageError, decode
 from pysct.source import Source
 
 EXAMPLES = sorted((Path(__file__).parents[2] / "examples").glob("*.conf"))
-IMAGE = compile_files(EXAMPLES[:3]).image
+MACHINE = "x86_64"  # wherever this runs
+IMAGE = compile_files(EXAMPLES[:3], MACHINE).image
 COSTS = {opcode.number: opcode for opcode in OPCODES.values()}
 
 
@@ -76,7 +77,7 @@ def test_what_a_rule_names_the_kernel_must_have(rules, flags):
     for phases in itertools.product(("before", "after"), repeat=len(rules)):
         pairs = zip(rules, phases, strict=True)
         text = "".join(f"rule {{ syscall_name = {rule} when = {phase} action {{ LOG }} }}" for rule, phase in pairs)
-        image = compile_sources([Source("t", text)]).image
+        image = compile_sources([Source("t", text)], MACHINE).image
         head = ImageStruct.from_buffer_copy(image)
         starts = range(head.progs.offset, head.rules.offset - 4, ProgStruct.SIZE)
         progs = [ProgStruct.from_buffer_copy(image, start) for start in starts]
@@ -85,7 +86,7 @@ def test_what_a_rule_names_the_kernel_must_have(rules, flags):
 
 @pytest.mark.parametrize("path", EXAMPLES, ids=lambda path: path.stem)
 def test_cost_is_the_sum_of_its_instructions(path):
-    image = decode(compile_files([path]).image)
+    image = decode(compile_files([path], MACHINE).image)
     for prog in image.progs:
         cost = 0
         for op, _, _, _, imm in prog.insns:
@@ -100,7 +101,7 @@ def test_strings_and_numbers_are_kept_once():
         "rule {{ syscall_name = unlink rule_name = {} "
         'filter_expression {{ pathname == "/x" && UID == 0x123456789 }} action {{ LOG }} }}'
     )
-    image = decode(compile_sources([Source("t", "".join(text.format(name) for name in "ab"))]).image)
+    image = decode(compile_sources([Source("t", "".join(map(text.format, "ab")))], MACHINE).image)
     assert sorted(image.strings) == [b"/x", b"a", b"b"]
     assert image.consts == (0x123456789,)
 
@@ -108,11 +109,11 @@ def test_strings_and_numbers_are_kept_once():
 def test_the_source_is_kept_byte_for_byte():
     data = b"\xff # no UTF-8, no newline at the end\nrule { syscall_name = unlink action { LOG } }"[2:]
     first, second = Source("a", data), Source("b", b"\n\nrule { syscall_name = unlink action { LOG } }\n")
-    assert decode(compile_sources([first]).image).source == data
-    both = decode(compile_sources([first, second]).image)
+    assert decode(compile_sources([first], MACHINE).image).source == data
+    both = decode(compile_sources([first, second], MACHINE).image)
     assert both.source == data + b"\n" + second.data
     assert [(rule.name, rule.line) for rule in both.rules] == [(b"rule2", 2), (b"rule5", 5)]
-    again = decode(compile_sources([Source("loaded", both.source)]).image)
+    again = decode(compile_sources([Source("loaded", both.source)], MACHINE).image)
     assert [rule.digest for rule in again.rules] == [rule.digest for rule in both.rules]
 
 
@@ -149,6 +150,6 @@ def test_no_bytes_are_an_image():
 
 
 def test_a_rule_without_log_format_has_no_template():
-    image = compile_sources([Source("t", "rule { syscall_name = unlink action { LOG } }")]).image
+    image = compile_sources([Source("t", "rule { syscall_name = unlink action { LOG } }")], MACHINE).image
     assert decode(image).rules[0].template is None
     assert NONE.to_bytes(4, "little") in image

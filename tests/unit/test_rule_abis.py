@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What does a rule mean in each ABI?"""
 
+import platform
+
 import pytest
 from machine import Event, Machine
 
@@ -11,28 +13,41 @@ from pysct.compiler import compile_sources
 from pysct.diagnostics import format_text
 from pysct.image import decode
 from pysct.names import STR, lookup, type_of
-from pysct.points import DEFAULT_ABIS, MACHINE, point
+from pysct.points import abis_of, point
 from pysct.source import Source
 from pysct.tables import CALLS
 
-pytestmark = pytest.mark.skipif(MACHINE != "x86_64", reason="what a rule is for by default is that of amd64")
+AMD64 = abis_of("x86_64")
 
 
-def compiled(words: str) -> bytes:
+def compiled(words: str, machine: str | None = "x86_64") -> bytes:
     """The image of one rule."""
-    result = compile_sources([Source("t", f"rule {{ rule_name = r action {{ LOG }} syscall_name = {words} }}")])
+    text = f"rule {{ rule_name = r action {{ LOG }} syscall_name = {words} }}"
+    result = compile_sources([Source("t", text)], machine)
     assert result.image, "\n".join(map(format_text, result.diagnostics))
     return result.image
 
 
-def points(words: str) -> list[tuple[int, int]]:
-    return [(prog.abi, prog.nr) for prog in decode(compiled(words)).progs]
+def points(words: str, machine: str | None = "x86_64") -> list[tuple[int, int]]:
+    return [(prog.abi, prog.nr) for prog in decode(compiled(words, machine)).progs]
 
 
 def test_all_of_the_machine_by_default():
-    assert DEFAULT_ABIS == ("x86_64", "i386", "x32")
+    assert AMD64 == ("x86_64", "i386", "x32")
     assert points("unlink") == [(0, 87), (1, 10), (2, 87)]
     assert points("unlink, unlinkat abi = x86_64, i386, aarch64") == [(0, 87), (0, 263), (1, 10), (1, 301), (3, 35)]
+
+
+@pytest.mark.parametrize(
+    ("machine", "there"),
+    [("x86_64", [(0, 87), (1, 10), (2, 87)]), ("aarch64", [(4, 10)]), ("riscv64", [(0, 87), (1, 10), (2, 87)])],
+)
+def test_the_machine_is_this_one_unless_it_is_named(machine, there, monkeypatch):
+    """Where rules cannot be used they are checked as for amd64."""
+    monkeypatch.setattr(platform, "machine", lambda: machine)
+    assert points("unlink", machine=None) == there
+    assert points("unlink", machine="x86_64") == [(0, 87), (1, 10), (2, 87)]
+    assert points("unlink", machine="aarch64") == [(4, 10)]
 
 
 def test_a_call_need_not_exist_in_all():
@@ -88,8 +103,8 @@ def test_an_argument_has_the_width_and_place_of_the_abi():
 
 def test_the_kind_of_a_name_is_the_same_in_all_abis():
     """Else a rule that is sound for one ABI would be refused for all."""
-    for call in set.union(*(set(CALLS[abi]) for abi in DEFAULT_ABIS)):
-        there = [point(abi, call) for abi in DEFAULT_ABIS if call in CALLS[abi]]
+    for call in set.union(*(set(CALLS[abi]) for abi in AMD64)):
+        there = [point(abi, call) for abi in AMD64 if call in CALLS[abi]]
         for name in {name for p in there for name, _ in p.args}:
             strings = {type_of(lookup(name, p)) == STR for p in there if any(name == other for other, _ in p.args)}
             assert len(strings) == 1, (call, name)

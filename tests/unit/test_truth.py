@@ -180,15 +180,11 @@ CASES = [line.split(maxsplit=1) for line in TABLE.splitlines() if line]
 
 def judge(call: str, condition: str):
     event = CALLS[call]
-    result = compile_sources(
-        [
-            Source(
-                "t",
-                f"rule {{ syscall_name = {event.call} rule_name = r when = {event.phase} "
-                f"filter_expression {{ {condition} }} action {{ LOG }} }}",
-            )
-        ]
+    text = (
+        f"rule {{ syscall_name = {event.call} rule_name = r when = {event.phase} "
+        f"filter_expression {{ {condition} }} action {{ LOG }} }}"
     )
+    result = compile_sources([Source("t", text)], "x86_64")
     assert result.image, "\n".join(map(format_text, result.diagnostics))
     verdict = Machine(result.image).judge(event)
     return "true" if verdict.matched else "unknown" if verdict.unknown else "false"
