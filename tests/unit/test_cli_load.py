@@ -13,13 +13,6 @@ from pysct.control import Control
 from pysct.failures import NotLoaded
 
 
-@pytest.fixture
-def fake(monkeypatch):
-    fake = FakeModules()
-    monkeypatch.setattr(Control, "open", lambda: Control(-1, fake.ioctl))
-    return fake
-
-
 @pytest.fixture(autouse=True)
 def programs(monkeypatch):
     """No programs of foreign ABIs are run; those of x32 would not be served."""
