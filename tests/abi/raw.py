@@ -107,13 +107,15 @@ def counters(descriptor: int) -> list[abi.CountersStruct]:
     return list(room[: request.count])
 
 
-def refusing(path: bytes, error: int, digest: int = 1, actions: int = FAIL, before: list | None = None) -> Parts:
+def refusing(
+    path: bytes, error: int, digest: int = 1, actions: int = FAIL, before: list | None = None, phase: int = BEFORE
+) -> Parts:
     """A rule that refuses rmdir(path) with an error, or does what else is said."""
     insns = [*(before or []), insn("SEQ", 0, a=0, imm=1), insn("MATCH", imm=0), insn("RET")]
     return Parts(
         insns=insns,
-        progs=[prog(len(insns), ("str",), nr=RMDIR, phase=BEFORE)],
-        rules=[rule(actions=actions, error=-error if actions & FAIL else 0, digest=digest)],
+        progs=[prog(len(insns), ("str",), nr=RMDIR, phase=phase)],
+        rules=[rule(phase=phase, actions=actions, error=-error if actions & FAIL else 0, digest=digest)],
         strings=[b"held", path],
     )
 

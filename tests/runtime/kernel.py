@@ -143,6 +143,16 @@ def eventually(look: Callable[[], bool], seconds: float = 30) -> None:
         time.sleep(0.05)
 
 
+def wait_inside(pid: int) -> None:
+    """Waits until a process is inside a diverted call."""
+
+    def is_inside() -> bool:
+        with Control.open() as control:
+            return any(caller.pid == pid for caller in control.callers())
+
+    eventually(is_inside)
+
+
 class Log:
     """The log from now on; use it in a `with`."""
 

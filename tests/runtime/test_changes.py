@@ -13,6 +13,7 @@ from pysct.control import Control
 
 RULE = 'rule {{ syscall_name = unlink rule_name = r filter_expression {{ pathname == "./precious" }} action {{ type = FAIL error_code = {error} }} when = before }}\n'
 OTHER = 'rule { syscall_name = "unlink*", getppid, read rule_name = o filter_expression { COMM == "other" } action { type = LOG } when = after }\n'
+READ = 'rule {{ syscall_name = read rule_name = {name} filter_expression {{ COMM == "cat" }} action {{ type = LOG {format} }} when = after }}\n'
 
 
 @pytest.fixture(autouse=True)
@@ -80,3 +81,18 @@ def test_uploads_from_several_threads():
     assert len(set(generations)) == len(generations) and len(generations) > 10
     with Control.open() as control:
         assert control.version().generation == max(generations)
+
+
+def test_rules_that_show_what_was_not_copied(tmp_path):
+    """A call that waits inside is judged by the new rules, which show a directory that the old ones did not ask for."""
+    old, new = READ.format(name="old", format=""), READ.format(name="new", format="log_format { %rule %retval %cwd }")
+    kernel.upload(old)
+    cats = [subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) for _ in range(3)]
+    for cat in cats:
+        kernel.wait_inside(cat.pid)
+    kernel.upload(new)
+    with kernel.Log() as log:
+        for cat in cats:
+            assert cat.communicate(b"hello\n")[0] == b"hello\n"
+        lines = log.lines(enough=6)
+    assert sorted(lines) == sorted(["new 6 ?", f'new 0 "{tmp_path}"'] * len(cats))

@@ -65,7 +65,7 @@ def test_refused_while_the_log_is_open():
 def test_names_who_sleeps_in_a_call():
     kernel.upload(READ)
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as cat:
-        wait_inside(cat.pid)
+        kernel.wait_inside(cat.pid)
         said = unload(status=1)
         assert f"pid {cat.pid} (cat) has been in read for " in said and "--wait" in said
         assert is_loaded() == ["sct_hijack", "sct_rules"]
@@ -79,20 +79,10 @@ def test_names_who_sleeps_in_a_call():
     assert is_loaded() == []
 
 
-def wait_inside(pid):
-    from pysct.control import Control
-
-    def is_inside():
-        with Control.open() as control:
-            return any(caller.pid == pid for caller in control.callers())
-
-    kernel.eventually(is_inside)
-
-
 def test_who_sleeps_is_let_go_by_a_signal():
     kernel.upload(READ)
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as cat:
-        wait_inside(cat.pid)
+        kernel.wait_inside(cat.pid)
         cat.kill()
         assert cat.wait(20) == -signal.SIGKILL
         unload()
@@ -101,7 +91,7 @@ def test_who_sleeps_is_let_go_by_a_signal():
 def test_rmmod_of_a_busy_module_is_refused_not_dangerous():
     kernel.upload(READ)
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as cat:
-        wait_inside(cat.pid)
+        kernel.wait_inside(cat.pid)
         done = subprocess.run(["rmmod", "sct_rules"], capture_output=True, text=True)
         assert done.returncode != 0 and "in use" in done.stderr
         cat.stdin.write(b"x")
