@@ -110,38 +110,38 @@ def load_constants():
     return head[2:], [(r[0], r[1], [int(v) if v else None for v in (r + [""] * width)[2:width]]) for r in rows]
 
 
-def render(name, spec):
-    """The text of one output file."""
+def render_all():
+    """The texts of all output files, by name."""
+    spec, (columns, constants) = load_spec(), load_constants()
     env = jinja2.Environment(loader=jinja2.FileSystemLoader(HERE / "templates"), trim_blocks=True,
                              lstrip_blocks=True, keep_trailing_newline=True, undefined=jinja2.StrictUndefined)
     env.filters["repr"] = repr
     env.filters["hex"] = lambda number: f"{number:#04x}"
-    columns, constants = load_constants()
-    text = env.get_template(OUTPUTS[name]).render(
-        spec=spec, calls=load_calls(spec), classes=load_classes(), columns=columns, constants=constants,
-        grammar=(HERE / "rules.lark").read_text())
-    if name.endswith(".py"):
-        ast.parse(text)
-    return text
+    words = {"spec": spec, "calls": load_calls(spec), "classes": load_classes(), "columns": columns, "constants": constants,
+             "grammar": (HERE / "rules.lark").read_text()}
+    return {name: env.get_template(template).render(words) for name, template in OUTPUTS.items()}
+
+
+def stale_files():
+    """The files that are not what they would be now, and what that is."""
+    texts = render_all()
+    return {name: text for name, text in texts.items() if not (TREE / name).exists() or (TREE / name).read_text() != text}
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 if a file is stale")
     options = parser.parse_args()
-    spec = load_spec()
-    stale = []
-    for name in OUTPUTS:
-        path, text = TREE / name, render(name, spec)
-        if path.exists() and path.read_text() == text:
-            continue
-        stale.append(name)
-        if not options.check:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_text(text)
-            print(f"gen: {name}")
+    stale = stale_files()
     if options.check and stale:
         sys.exit(f"gen: stale: {', '.join(stale)}: run `make gen`")
+    for name, text in stale.items():
+        path = TREE / name
+        if name.endswith(".py"):
+            ast.parse(text)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+        print(f"gen: {name}")
 
 
 if __name__ == "__main__":

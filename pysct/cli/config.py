@@ -2,6 +2,7 @@
 """Which commands does sct_config have?"""
 
 import argparse
+from functools import cache
 
 from pysct import abi
 from pysct.cli import check, confirm, delete, download, dump, lock, report, status, trial, upload
@@ -18,6 +19,7 @@ def main(argv: list[str] | None = None) -> int:
     return report.run(PROGRAM, lambda: args.command(args))
 
 
+@cache
 def parser() -> argparse.ArgumentParser:
     """All commands; each file adds its own."""
     top = argparse.ArgumentParser(

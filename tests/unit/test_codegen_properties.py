@@ -43,7 +43,7 @@ def grow(inner):
     )
 
 
-@examples(60)
+@examples(40)
 @given(st.recursive(leaves, grow, max_leaves=25), st.lists(numbers, min_size=6, max_size=6))
 def test_constants_fold_as_the_machine_computes(expression, values):
     """The same condition over variables, and over their values, comes out the same."""
@@ -84,7 +84,7 @@ def kleene(tree, values):
     return decides if decides in inner else UNKNOWN if UNKNOWN in inner else not decides
 
 
-@examples(60)
+@examples(40)
 @given(
     st.recursive(atoms, combine, max_leaves=30),
     st.lists(st.sampled_from([True, False, UNKNOWN]), min_size=4, max_size=4),

@@ -86,16 +86,16 @@ def test_the_command_is_killed(control):
     if pid == 0:
         start(control, 60)
         signal.pause()
-    for _ in range(100):
+    for _ in range(500):
         if control.download()[0] == b"new":
             break
-        time.sleep(0.05)
+        time.sleep(0.01)
     os.kill(pid, signal.SIGKILL)
     os.waitpid(pid, 0)
-    for _ in range(100):
+    for _ in range(500):
         if control.download()[0] == b"old":
             return
-        time.sleep(0.05)
+        time.sleep(0.01)
     pytest.fail("the new rules are still there")
 
 
@@ -107,7 +107,7 @@ def test_the_guard_is_killed(control):
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGQUIT])
 def test_the_guard_ignores_what_a_closing_terminal_sends(control, number):
-    watch = start(control, 0.3)
+    watch = start(control, 0.1)
     os.kill(watch._pid, number)
     assert watch.outcome() == guard.WENT_BACK
 

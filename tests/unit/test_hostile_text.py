@@ -87,7 +87,7 @@ def survives(data: bytes):
     return texts
 
 
-@examples(60)
+@examples(40)
 @given(st.binary(max_size=200))
 def test_random_bytes(data):
     survives(data)
@@ -95,7 +95,7 @@ def test_random_bytes(data):
     survives(b"rule < syscall_name = unlink action < LOG log_format < " + data + b" > > >")
 
 
-@examples(60)
+@examples(40)
 @given(st.lists(st.sampled_from(PIECES), max_size=40))
 def test_random_tokens(pieces):
     survives(b" ".join(pieces))
@@ -165,12 +165,12 @@ def test_what_the_limits_allow_compiles(text):
 
 
 def test_a_long_string_is_an_error():
-    found = survives(filtered(f'pathname == "{"x" * 1_000_000}"'))
+    found = survives(filtered(f'pathname == "{"x" * 300_000}"'))
     assert len(found) == 1 and "longer than 4095 bytes" in found[0] and len(found[0]) < 600
 
 
 @pytest.mark.parametrize(
-    "text", ["x" * 1_000_000, "1" * 1_000_000, "'" + "x" * 1_000_000 + "'", '"' + "x" * 1_000_000, " " * 1_000_000]
+    "text", ["x" * 300_000, "1" * 300_000, "'" + "x" * 300_000 + "'", '"' + "x" * 300_000, " " * 300_000]
 )
 def test_a_long_token_is_an_error_that_can_be_read(text):
     short = text[:100_000]
@@ -225,4 +225,4 @@ def test_line_ends_of_other_systems():
 def test_bytes_that_are_not_utf8_are_no_calls_and_no_names():
     for value in (b"unlink\xff", b'"unlink\xff*"', b"unlink, @\xff", b'unlink rule_name = "\xff"'):
         assert survives(b"rule { syscall_name = " + value + b" action { LOG } }")
-    assert survives(b'rule { syscall_name = "' + b"*" * 1_000_000 + b'" action { LOG } }')
+    assert survives(b'rule { syscall_name = "' + b"*" * 300_000 + b'" action { LOG } }')

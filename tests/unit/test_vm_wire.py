@@ -45,7 +45,8 @@ def send(to: socket.socket, data: bytes) -> None:
 def pumped(*argv: str, typed: bytes = b"", first: bytes = b"") -> dict[Kind, bytes]:
     """Runs a command through the agent's pump on this machine; what it sent by kind."""
     ours, theirs = socket.socketpair()
-    words = [sys.executable, "-c", AGENT, str(TREE / "vm" / "sctvm"), str(theirs.fileno()), "wait" if first else "go", *argv]
+    words = [sys.executable, "-IS", "-c", AGENT, str(TREE / "vm" / "sctvm"), str(theirs.fileno())]
+    words += ["wait" if first else "go", *argv]
     with subprocess.Popen(words, pass_fds=[theirs.fileno()], start_new_session=True), ours:
         theirs.close()
         writer = threading.Thread(target=send, args=[ours, first + frame(Kind.STDIN, typed) + frame(Kind.STDIN)])
