@@ -5,11 +5,9 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from fake_modules import FakeModules
 
 from pysct import abi, image
 from pysct.cli import load, unload
-from pysct.control import Control
 from pysct.failures import NotLoaded
 
 
