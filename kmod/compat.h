@@ -23,9 +23,17 @@
  * 5.18), with is_endbr() and the header.
  */
 #if __has_include(<asm/ibt.h>)
+#include <asm/cpufeature.h>
 #include <asm/ibt.h>
 #else
 #define is_endbr(insn) ((void)(insn), false)
+#endif
+
+/* Does the processor fault where an indirect branch meets no landing pad (ENDBR)? */
+#ifdef CONFIG_X86_KERNEL_IBT
+#define sct_landing_pads_needed() cpu_feature_enabled(X86_FEATURE_IBT)
+#else
+#define sct_landing_pads_needed() false
 #endif
 
 /*

@@ -33,16 +33,34 @@ static struct ftrace_hook *ftrace_hook_of(struct sct_hook *hook)
 	return container_of(hook, struct ftrace_hook, hook);
 }
 
+/*
+ * The call goes on in the entry function, behind its ftrace site.  If BPF
+ * watches the function's end, BPF's trampoline calls that place indirectly
+ * (316cba62dfb7, "bpf, x64: Allow to use caller address from stack", 6.0);
+ * there is no landing pad there.
+ */
+static __always_inline void pass(unsigned long ip, struct pt_regs *caller,
+				 struct ftrace_regs *fregs)
+{
+	if (!sct_landing_pads_needed())
+		return;
+	sct_caller_put(caller, sct_site_resume(ip));
+	sct_fregs_go(fregs, sct_diversion_pass);
+}
+
 static void notrace arrive(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
 			   struct ftrace_regs *fregs)
 {
+	struct pt_regs *caller = sct_fregs_caller(fregs);
 	void *to;
 
 	/* Holds off the freeing of what RCU protects, and owns this processor's scratch. */
 	preempt_disable_notrace();
-	to = sct_arrive(sct_site_find(ip), sct_fregs_caller(fregs));
+	to = sct_arrive(sct_site_find(ip), caller);
 	if (to)
 		sct_fregs_go(fregs, to);
+	else
+		pass(ip, caller, fregs);
 	preempt_enable_notrace();
 }
 

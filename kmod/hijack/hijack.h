@@ -224,10 +224,11 @@ long sct_diversion_leave(struct sct_guest *guest, long result);
  * <arch>/diversion.S
  *
  * Entered in place of the call, with its one argument, the caller's registers,
- * where it was; what sct_caller_put() left there says what to do: the result
- * to return, or the slot of the diverted call.  Nothing else is sure to
+ * where it was; what sct_caller_put() left there says what to do: where the
+ * call goes on, the result to return, or the slot of the diverted call.  Nothing else is sure to
  * survive the way from the callback: BPF's trampolines restore no more.
  */
+void sct_diversion_pass(void);
 void sct_diversion_skip(void);
 void sct_diversion(void);
 struct sct_way sct_diversion_enter(struct pt_regs *regs, unsigned long *resume);

@@ -8,6 +8,7 @@
  * behind its ftrace site it has no landing pad for an indirect branch.
  */
 #include <linux/linkage.h>
+#include <asm/errno.h>
 #include <asm/unwind_hints.h>
 #include <asm/nospec-branch.h>
 
@@ -18,6 +19,14 @@
 #define PT_REGS_AX 80
 
 	.text
+
+/* rdi: the caller's registers, where the call goes on in theirs.  It is made. */
+SYM_FUNC_START(sct_diversion_pass)
+	pushq	PT_REGS_AX(%rdi)
+	movq	$-ENOSYS, PT_REGS_AX(%rdi)
+	UNWIND_HINT_FUNC
+	RET
+SYM_FUNC_END(sct_diversion_pass)
 
 /* rdi: the caller's registers, the result in theirs.  The call is not made. */
 SYM_FUNC_START(sct_diversion_skip)
