@@ -6,6 +6,7 @@ Registers are Python integers modulo 2^64, or None where they are unknown.
 
 import re
 from dataclasses import dataclass, field
+from functools import cache
 
 from pysct import abi
 from pysct.image import Image
@@ -156,7 +157,13 @@ def divide(name: str, a: int, b: int) -> int | None:
 
 
 def glob(pattern: bytes, text: bytes) -> bool:
-    """Does a glob match all of a text?  By way of a regular expression, each set written out."""
+    """Does a glob match all of a text?"""
+    return expression(pattern).fullmatch(text) is not None
+
+
+@cache
+def expression(pattern: bytes) -> re.Pattern[bytes]:
+    """The regular expression that means the same as a glob, each set written out."""
     out, at = b"", 0
     while at < len(pattern):
         byte = pattern[at]
@@ -173,7 +180,7 @@ def glob(pattern: bytes, text: bytes) -> bool:
                 byte = pattern[at]
                 at += 1
             out += b"\\x%02x" % byte
-    return re.fullmatch(out, text, re.DOTALL) is not None
+    return re.compile(out, re.DOTALL)
 
 
 def members_of(pattern: bytes, at: int) -> tuple[list[int], int]:
