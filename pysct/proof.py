@@ -14,7 +14,7 @@ from typing import NamedTuple
 from pysct import abi
 from pysct.control import Control
 from pysct.failures import Failure
-from pysct.points import DEFAULT_ABIS
+from pysct.points import abis_of
 from pysct.tables import CALLS
 
 CALL, ANSWER = "sched_get_priority_max", 99
@@ -32,28 +32,27 @@ class Proof(NamedTuple):
     state: int
 
 
-def prove(control: Control) -> None:
-    """Tries the mechanisms for all ABIs of this machine, as far as that was not done yet."""
-    for name in DEFAULT_ABIS:
-        for mechanism in abi.MECHANISMS:
-            _try(control, name, mechanism)
+def prove(control: Control) -> bool:
+    """Tries the mechanisms for all ABIs of this machine, as far as that was not done yet: False if it was."""
+    return any([_try(control, name, mechanism) for name in abis_of() for mechanism in abi.MECHANISMS])
 
 
 def known(control: Control) -> list[Proof]:
     """What is known, for the ABIs of this machine, in the order in which mechanisms are tried."""
-    names = {abi.ABIS[name].number: name for name in DEFAULT_ABIS}
+    names = {abi.ABIS[name].number: name for name in abis_of()}
     return [Proof(names[row.abi], row.mechanism, row.state) for row in control.proofs() if row.abi in names]
 
 
-def _try(control: Control, name: str, mechanism: int) -> None:
+def _try(control: Control, name: str, mechanism: int) -> bool:
     number, nr = abi.ABIS[name].number, CALLS[name][CALL][0]
     if control.prove(number, mechanism, abi.Prove.BEGIN, nr) != abi.Proof.UNTRIED:
-        return
+        return False
     made = abi.Prove.REFUSED
     try:
         made = abi.Prove.MADE if _answers(name) else abi.Prove.REFUSED
     finally:
         control.prove(number, mechanism, made, nr)
+    return True
 
 
 def _answers(name: str) -> bool:

@@ -56,17 +56,17 @@ def _load(forced: str | None) -> int:
 def _prove(forced: str | None) -> None:
     """Tries how calls can be diverted; raises NotLoaded if those of no ABI can."""
     with Control.open() as control:
-        proof.prove(control)
+        tried = proof.prove(control)
         proofs = [known for known in proof.known(control) if forced in (None, abi.MECHANISMS[known.mechanism].name)]
     works = [known for known in proofs if known.state == abi.Proof.WORKS]
     if not works:
         raise NotLoaded(f"calls cannot be diverted on this kernel: {_reason(proofs)}", "let it choose: sct_load" if forced else "")
-    for name in dict.fromkeys(known.abi for known in proofs):
+    for name in dict.fromkeys(known.abi for known in proofs if tried):
         chosen = next((known for known in works if known.abi == name), None)
         if chosen:
-            report.note(f"{PROGRAM}: calls of {name} are diverted by {abi.MECHANISMS[chosen.mechanism].name}")
+            report.out(f"{PROGRAM}: calls of {name} are diverted by {abi.MECHANISMS[chosen.mechanism].name}")
         else:
-            report.note(f"{PROGRAM}: calls of {name}: {_reason([known for known in proofs if known.abi == name])}")
+            report.out(f"{PROGRAM}: calls of {name}: {_reason([known for known in proofs if known.abi == name])}")
 
 
 def _reason(proofs: list[proof.Proof]) -> str:
