@@ -32,11 +32,13 @@ def _find(name: str) -> tuple[str | None, int]:
     """Path and number of the device as sysfs has them; works without a running udevd."""
     try:
         import pyudev
+
+        context = pyudev.Context()
     except ImportError:  # pyudev finds no libudev: the usual place is a good guess
         path = f"/dev/{name}"
         return (path if os.path.exists(path) else None), 0
     try:
-        device = pyudev.Devices.from_name(pyudev.Context(), "misc", name)
+        device = pyudev.Devices.from_name(context, "misc", name)
     except pyudev.DeviceNotFoundError:
         return None, 0
     return device.device_node, device.device_number
