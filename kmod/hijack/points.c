@@ -11,6 +11,7 @@
 #include <linux/kallsyms.h>
 #include <linux/mutex.h>
 #include <linux/slab.h>
+#include <linux/string.h>
 #include <linux/workqueue.h>
 #include "../compat.h"
 #include "hijack.h"
@@ -279,6 +280,16 @@ void sct_points_keep(const unsigned long *wanted)
 }
 EXPORT_SYMBOL_GPL(sct_points_keep);
 
+/* As in /proc/kallsyms: for those who may see addresses there. */
+static bool is_visible(unsigned long address)
+{
+	char text[2 * sizeof(address) + 1];
+
+	/* Zeros, if kernel.kptr_restrict says so. */
+	snprintf(text, sizeof(text), "%pK", (void *)address);
+	return capable(CAP_SYSLOG) && strspn(text, "0") < strlen(text);
+}
+
 static void describe(const struct sct_gate *gate, struct sct_point *point)
 {
 	char symbol[KSYM_SYMBOL_LEN];
@@ -288,12 +299,17 @@ static void describe(const struct sct_gate *gate, struct sct_point *point)
 		.nr = sct_slot_nr(gate->slot),
 		.mechanism = gate->site->by->number,
 		.state = gate->site->state,
-		/* As in /proc/kallsyms, for those who may see it there. */
-		.address = capable(CAP_SYSLOG) ? gate->site->address : 0,
+		.address = is_visible(gate->site->address) ? gate->site->address : 0,
 	};
 	point->hits = sct_gate_hits(gate);
 	sprint_symbol_no_offset(symbol, gate->site->address);
 	strscpy_pad(point->symbol, symbol, sizeof(point->symbol));
+}
+
+/* Does the point stay although no rule wants it? */
+static bool is_stuck(unsigned int slot)
+{
+	return sct_gates[slot] && sct_gates[slot]->site->pins;
 }
 
 /**
@@ -313,7 +329,9 @@ int sct_points_list(struct sct_point *list, unsigned int first, unsigned int cou
 
 	mutex_lock(&sct_points_lock);
 	sct_sites_watch();
-	for_each_set_bit(slot, points, SCT_SLOTS) {
+	for (slot = 0; slot < SCT_SLOTS; slot++) {
+		if (!test_bit(slot, points) && !is_stuck(slot))
+			continue;
 		if (seen++ >= first && done < count)
 			describe(sct_gates[slot], &list[done++]);
 	}

@@ -7,7 +7,7 @@
  *                     namespace; EFAULT; EINVAL for flags that are not known;
  *                     else struct sct_error says why, with the errno that
  *                     grammar/spec.toml gives for it
- *   SCT_IOC_DOWNLOAD  0; ENOSPC if the buffer is too small (size says how
+ *   SCT_IOC_DOWNLOAD  0; EINVAL if what must be zero is not; ENOSPC if the buffer is too small (size says how
  *                     much it takes); EFAULT
  *   SCT_IOC_LIST      0; EINVAL for a list that is not known; EFAULT; ENOMEM
  *   SCT_IOC_LOCK      0; EPERM
@@ -112,6 +112,10 @@ static long upload(void __user *argument)
 	if (copy_from_user(&upload, argument, sizeof(upload)))
 		return -EFAULT;
 	upload.error = (struct sct_error) { };
+	upload.generation = 0;
+	/* Where the answer cannot be written nothing is done that it would tell of. */
+	if (copy_to_user(argument, &upload, sizeof(upload)))
+		return -EFAULT;
 	result = upload_image(&upload);
 	if (copy_to_user(argument, &upload, sizeof(upload)))
 		return -EFAULT;
@@ -140,6 +144,8 @@ static long download(void __user *argument)
 
 	if (copy_from_user(&download, argument, sizeof(download)))
 		return -EFAULT;
+	if (download.zero)
+		return -EINVAL;
 	if (mutex_lock_interruptible(&control_lock))
 		return -EINTR;
 	set = sct_ruleset_held();

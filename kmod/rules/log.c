@@ -254,8 +254,11 @@ static ssize_t take_records(struct reader *reader, char __user *to, size_t size)
 
 static bool is_readable(struct reader *reader)
 {
-	return !kfifo_is_empty(&reader->queue) || READ_ONCE(reader->losses_count) ||
-	       !sct_ring_is_empty();
+	if (!sct_ring_is_empty())
+		return true;
+	/* Another reader may have moved it: into this one's queue before out of the ring. */
+	smp_rmb();
+	return !kfifo_is_empty(&reader->queue) || READ_ONCE(reader->losses_count);
 }
 
 static ssize_t sctlog_read(struct file *file, char __user *to, size_t size, loff_t *at)

@@ -5,7 +5,7 @@ import argparse
 import time
 from collections.abc import Callable
 
-from pysct import modules, processes
+from pysct import abi, calls, modules, processes
 from pysct.cli import report
 from pysct.control import Control
 from pysct.failures import AbiMismatch, Failure, NotLoaded, NotPermitted
@@ -76,6 +76,16 @@ def _empty(deadline: float) -> None:
         _until_none(
             lambda: [processes.inside(caller) for caller in control.callers()], deadline, "all rules have been deleted"
         )
+        _until_none(lambda: _stuck(control), max(deadline, time.monotonic() + PATIENCE), "all rules have been deleted")
+
+
+def _stuck(control: Control) -> list[str]:
+    """The points that cannot be given back, in words."""
+    return [
+        f"{calls.abi_name(point.abi)} {calls.call_name(point.abi, point.nr)}: another module has put its hook over ours"
+        for point in control.points()
+        if point.state == abi.Point.STUCK
+    ]
 
 
 def _until_none(look: Callable[[], list[str]], deadline: float, state: str) -> None:
@@ -85,7 +95,7 @@ def _until_none(look: Callable[[], list[str]], deadline: float, state: str) -> N
         if time.monotonic() >= deadline:
             raise Failure(
                 "the modules are in use:\n" + "\n".join(f"  {one}" for one in found) + f"\n({state})",
-                "end these processes, or let sct_unload --wait do so when they are gone",
+                "end these processes, unload that module, or let sct_unload --wait go on when they are gone",
             )
         time.sleep(pause)
         pause = min(pause * 2, 0.5)

@@ -169,7 +169,6 @@ def test_a_room_that_does_not_come_holds_up_nobody(logged):
         os.close(reader)
 
 
-@pytest.mark.xfail(reason="what wakes a reader looks at its queue before it looks at the ring", strict=False)
 def test_sleepers_are_woken(logged):
     """Readers, each in turn asleep and awake: an event reaches all of them at once."""
     count, made = 4, 1000

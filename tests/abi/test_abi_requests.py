@@ -97,7 +97,6 @@ def test_answers_that_cannot_be_written(held):
         assert memory.get(len(bytes(request))) == bytes(request)
 
 
-@pytest.mark.xfail(reason="the rules are exchanged before it is known that the answer can be written", strict=True)
 def test_an_upload_whose_answer_cannot_be_written(held):
     """EFAULT must mean that nothing has happened."""
     image = raw.refusing(raw.Held.PATH, errno.EXDEV).bytes()
@@ -157,7 +156,6 @@ def test_download(held):
         assert raw.ask(held.descriptor, abi.Ioctl.DOWNLOAD, request) == errno.EFAULT, hex(address)
 
 
-@pytest.mark.xfail(reason="the member is not looked at", strict=True)
 def test_download_with_what_must_be_zero(held):
     memory = raw.Memory()
     request = abi.DownloadStruct(buffer=memory.start, size=raw.PAGE, zero=1)
@@ -219,7 +217,6 @@ def test_points_hide_addresses_from_who_may_not_see_them(held):
     assert raw.in_child(child) == 0
 
 
-@pytest.mark.xfail(reason="only the caller's rights are asked for", strict=True)
 def test_points_hide_addresses_where_the_kernel_does(held):
     """The specification: 0 where the kernel hides addresses."""
     knob = Path("/proc/sys/kernel/kptr_restrict")

@@ -34,7 +34,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--boot-timeout", metavar="SECONDS", type=float, default=300.0, help="default: %(default).0f")
     parser.add_argument("--memory", metavar="MIB", type=int, default=2048, help="default: %(default)s")
     parser.add_argument("--console", metavar="FILE", type=Path, help="keep what the guest's kernel says")
-    parser.add_argument("--modules", metavar="DIR", type=Path, default=modules.SOURCE, help="sources; default: kmod")
+    parser.add_argument("--modules", metavar="DIR", type=Path, action="append", help="sources, several times; default: kmod")
     parser.add_argument("--no-modules", action="store_true", help="build no modules")
     parser.add_argument("--list", action="store_true", help="show the supported kernels")
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help=argparse.SUPPRESS)
@@ -108,7 +108,8 @@ def _list() -> int:
 
 def _run(args: argparse.Namespace) -> int:
     target = image.obtain(kernels.pick(args.kernel))
-    files = {} if args.no_modules else modules.build(target, args.modules.resolve())
+    sources = [] if args.no_modules else [source.resolve() for source in args.modules or [modules.SOURCE]]
+    files = {name: contents for source in sources for name, contents in modules.build(target, source).items()}
     settings = Settings(
         append=tuple(word for words in args.append for word in shlex.split(words)),
         icount=args.icount,
@@ -116,7 +117,7 @@ def _run(args: argparse.Namespace) -> int:
         memory=args.memory,
     )
     if args.gdb:
-        _explain_gdb(modules.directory(target, args.modules.resolve()))
+        _explain_gdb(modules.directory(target, (args.modules or [modules.SOURCE])[0].resolve()))
     terminal = Terminal()
     limits = session.Limits(boot=args.boot_timeout, command=args.timeout)
     started = machine.start(target, settings)
