@@ -12,19 +12,23 @@ DEMO = vm/demo
 PACKAGES := \
 	python3 python3-venv \
 	gcc gcc-12 gcc-12-aarch64-linux-gnu make libc6-dev libelf1 libudev1 \
-	qemu-system-x86 qemu-system-arm busybox-static cpio file udev kmod iproute2 procps strace
+	qemu-system-x86 qemu-system-arm busybox-static cpio patchelf file udev kmod iproute2 procps strace
 
 MISSING := $(filter-out $(shell dpkg-query -W -f '$${db:Status-Status}-$${Package}\n' $(PACKAGES) 2>/dev/null \
 	| sed -n 's/^installed-//p'), $(PACKAGES))
 
+# One command for every supported kernel, $$kernel; the first that fails ends it.
+ON_EVERY_KERNEL = set -e; for kernel in $$(vm/run --list | cut -d' ' -f1); do echo "$$kernel: $@"; $(1); done
+
 HOST_TESTS := $(wildcard tests/unit tests/golden tests/bad)
 GUEST_TESTS := $(wildcard tests/runtime tests/abi)
+IN_GUEST = vm/run $(1) --append syscall.x32=y --timeout 3000 -- $(PYTEST) -p no:cacheprovider $(GUEST_TESTS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-host test-guest test-smoke test-all tools modules gen clean packages
+.PHONY: help demo test test-host test-guest test-smoke test-all tools modules modules-all gen clean packages
 
 help: ## show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: tools modules ## see it work, in a virtual machine
 	vm/run -- $(DEMO)
@@ -35,22 +39,23 @@ test-host: tools
 	$(if $(HOST_TESTS),$(PYTEST) $(HOST_TESTS),@echo "no host tests")
 
 test-guest: tools
-	$(if $(GUEST_TESTS),vm/run --append syscall.x32=y --timeout 3000 -- $(PYTEST) -p no:cacheprovider $(GUEST_TESTS),@echo "no guest tests")
+	$(if $(GUEST_TESTS),$(call IN_GUEST),@echo "no guest tests")
 
 # The demo checks what it shows: rules in force, calls logged and refused, modules unloaded, console clean.
 test-smoke: tools
-	set -e; for kernel in $$(vm/run --list | cut -d' ' -f1); do \
-		echo "demo in $$kernel"; vm/run --kernel $$kernel -- $(DEMO); done
+	$(call ON_EVERY_KERNEL,vm/run --kernel $$kernel -- $(DEMO))
 
 test-all: test-host ## run all tests, on every supported kernel
 	$(PYTEST) vm/tests
-	$(if $(GUEST_TESTS),set -e; for kernel in $$(vm/run --list | cut -d' ' -f1); do \
-		vm/run --kernel $$kernel --append syscall.x32=y --timeout 3000 -- $(PYTEST) -p no:cacheprovider $(GUEST_TESTS); done)
+	$(if $(GUEST_TESTS),$(call ON_EVERY_KERNEL,$(call IN_GUEST,--kernel $$kernel)))
 
 tools: $(VENV)/.stamp ## set up the commands: .venv/bin
 
 modules: packages ## build the modules for the default kernel
 	vm/build
+
+modules-all: packages ## build the modules for every supported kernel
+	$(call ON_EVERY_KERNEL,vm/build --kernel $$kernel)
 
 gen: tools ## render what is generated from the specification
 	$(PYTHON) grammar/gen.py

@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Is the list of kernels sound, and are its packages resolved and unpacked as it says?"""
 
+import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from sctvm import image, kernels, modules
-from sctvm.arches import ARCHES
+from sctvm import image, kernels, modules, programs, toolchain
+from sctvm.arches import ARCHES, native
 from sctvm.error import VmError
 from sctvm.kernels import Kernel
 from sctvm.places import TREE
+
+LOADER = Path("/lib64/ld-linux-x86-64.so.2")
 
 GOOD = """
 ["amd64-6.1"]
@@ -63,7 +67,7 @@ class FakeApt:
         "linux-image-7.2-arm64:arm64": ["linux-binary-7.2-arm64", "linux-modules-7.2-arm64", "linux-base-7.2-arm64"],
         "linux-binary-7.2-arm64:arm64": ["kmod", "linux-base"],
         "linux-headers-arm64:arm64": ["linux-headers-7.2-arm64"],
-        "linux-headers-7.2-arm64:arm64": ["linux-headers-7.2-common", "linux-kbuild-7.2", "gcc-15-aarch64-linux-gnu"],
+        "linux-headers-7.2-arm64:arm64": ["linux-headers-7.2-common", "linux-kbuild-7.2", "gcc-16-for-host"],
     }
 
     def depends(self, package):
@@ -79,6 +83,51 @@ def test_packages_of_a_split_foreign_kernel():
     wanted = {*FakeApt.DEPENDS, "linux-modules-7.2-arm64:arm64", "linux-base-7.2-arm64:arm64"}
     assert set(packages) == wanted | {"linux-headers-7.2-common", "linux-kbuild-7.2"}
     assert version == "version of linux-image-7.2-arm64:arm64"
+
+
+def test_a_kernel_brings_the_compiler_that_its_headers_ask_for():
+    kernel = Kernel("arm64-7.2", "x", "arm64", ("sid",), "linux-image-arm64", "linux-headers-arm64", own_tools=True)
+    found, _ = image._packages(FakeApt(), kernel)
+    assert toolchain.packages(FakeApt(), "arm64", found) == ["linux-kbuild-7.2", "gcc-16-aarch64-linux-gnu"]
+    with pytest.raises(VmError, match="own_tools"):
+        toolchain.packages(FakeApt(), "arm64", ["linux-headers-5.10-arm64", "linux-kbuild-5.10"])
+
+
+@pytest.mark.skipif(not LOADER.exists(), reason="for x86_64")
+@pytest.mark.parametrize("place", ["usr/bin", "usr/libexec/gcc-cross/aarch64-linux-gnu/16", "usr/lib/linux-kbuild-7.2/scripts"])
+def test_programs_run_with_the_libraries_that_came_with_them(tmp_path, place):
+    libraries = tmp_path / "usr" / "lib" / "x86_64-linux-gnu"
+    for directory in (libraries, tmp_path / "usr" / "lib64", tmp_path / place):
+        directory.mkdir(parents=True)
+    shutil.copy2(LOADER, tmp_path / "usr" / "lib64")
+    shutil.copy2("/usr/lib/x86_64-linux-gnu/libc.so.6", libraries)
+    shutil.copy2("/usr/bin/true", tmp_path / place / "program")
+    (tmp_path / place / "script").write_text("#!/bin/sh\n")
+    toolchain.bind(tmp_path, tmp_path)
+    used = subprocess.run([tmp_path / place / "program"], env={"LD_TRACE_LOADED_OBJECTS": "1"}, capture_output=True, text=True)
+    assert f"{libraries}/libc.so.6" in used.stdout
+    assert (tmp_path / place / "script").read_text() == "#!/bin/sh\n"
+
+
+def test_a_compiler_that_came_with_the_kernel_is_used(tmp_path, monkeypatch):
+    (tmp_path / "root" / "usr" / "bin").mkdir(parents=True)
+    (tmp_path / "root" / "usr" / "lib" / "modules" / "7.2").mkdir(parents=True)
+    (tmp_path / "root" / "usr" / "lib" / "modules" / "7.2" / "modules.dep").touch()
+    (tmp_path / "root" / "usr" / "src" / "linux-headers-7.2").mkdir(parents=True)
+    (tmp_path / "root" / "usr" / "src" / "linux-headers-7.2" / "Makefile").write_text(
+        "modules:\n\t@echo $(CROSS_COMPILE) $$PATH > $(M)/told\n"
+    )
+    kernel = Kernel(f"{native()}-7.2", "x", native(), ("sid",), "i", "h", own_tools=True)
+    modules._make(image.Image(kernel, tmp_path), tmp_path)
+    prefix, path = (tmp_path / "told").read_text().split(maxsplit=1)
+    assert prefix == ARCHES[native()].prefix and path.startswith(f"{tmp_path}/root/usr/bin:")
+
+
+def test_a_program_that_is_missing_or_fails_is_said():
+    with pytest.raises(VmError, match="no-such-program: not found; install the package no-such-package"):
+        programs.run(["no-such-program"], "no-such-package")
+    with pytest.raises(VmError, match="false: exit status 1"):
+        programs.run(["false"], "coreutils")
 
 
 def test_headers_find_their_other_half_wherever_they_lie(tmp_path):

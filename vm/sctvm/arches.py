@@ -11,6 +11,8 @@ class Arch:
 
     machine: str
     """What `uname -m` says, and QEMU."""
+    emulator: str
+    """Debian package of the QEMU for it."""
     prefix: str
     """How the names of Debian's cross compilers for it begin: CROSS_COMPILE."""
     board: tuple[str, ...] = ()
@@ -20,10 +22,11 @@ class Arch:
 
 
 ARCHES = {
-    "amd64": Arch("x86_64", "x86_64-linux-gnu-"),
+    "amd64": Arch("x86_64", "qemu-system-x86", "x86_64-linux-gnu-"),
     # Emulating this processor is many times faster than `-cpu max`, and it runs 32-bit programs as well.
     "arm64": Arch(
         "aarch64",
+        "qemu-system-arm",
         "aarch64-linux-gnu-",
         board=("-machine", "virt", "-cpu", "cortex-a72"),
         console=("console=ttyAMA0", "earlycon=pl011,0x9000000"),

@@ -7,9 +7,9 @@ through an uncached share, takes a minute under emulation where guest/boot.sh ta
 
 import lzma
 import shutil
-import subprocess
 from pathlib import Path
 
+from . import programs
 from .arches import ARCHES
 from .error import VmError
 from .image import Image
@@ -30,8 +30,8 @@ def command(image: Image, settings: Settings, userland: Path, scratch: Path) -> 
         raise VmError(f"{image.kernel.name}: {image.kernel.arch} machines are not emulated here; see vm/sctvm/arches.py")
     words = [*arch.console, *settings.kernel_words((f"sct_agent={HOST}{GUEST}/agent.py",))]
     return [
-        *(f"qemu-system-{arch.machine}", *arch.board, "-name", "sct-vm", "-nodefaults", "-display", "none", "-no-reboot"),
-        *("-m", f"{settings.memory}M", "-smp", str(settings.cpus)),
+        *(programs.find(f"qemu-system-{arch.machine}", arch.emulator), *arch.board, "-name", "sct-vm", "-nodefaults"),
+        *("-display", "none", "-no-reboot", "-m", f"{settings.memory}M", "-smp", str(settings.cpus)),
         *("-chardev", "file,id=console,path=/proc/self/fd/2", "-serial", "chardev:console"),
         *("-kernel", str(image.vmlinuz), "-initrd", str(_initramfs(image, userland, scratch))),
         *("-append", " ".join(f'"{word}"' if " " in word else word for word in words)),
@@ -54,20 +54,14 @@ def _initramfs(image: Image, userland: Path, scratch: Path) -> Path:
     archive = scratch / "initramfs.cpio"
     names = "\0".join(str(path.relative_to(tree)) for path in sorted(tree.rglob("*")))
     words = ["cpio", "--create", "--null", "--format=newc", "--quiet", "--file", archive]
-    subprocess.run(words, input=names, text=True, cwd=tree, check=True)
+    programs.run(words, "cpio", input=names, cwd=tree)
     return archive
 
 
 def _drivers(image: Image) -> list[Path]:
     """The files of the drivers and of what they need, in the order in which they have to be loaded."""
-    base = image.modules.parents[2]
-    words = ["modprobe", "--dirname", base, "--set-version", image.release, "--show-depends", "--all", *DRIVERS]
-    try:
-        done = subprocess.run(words, text=True, capture_output=True)
-    except FileNotFoundError:
-        raise VmError("modprobe: not found; install the package kmod") from None
-    if done.returncode:
-        raise VmError(f"{image.kernel.name}: modprobe finds no drivers for the guest: {done.stderr.strip()}")
+    words = ["modprobe", "--config", "/var/empty", "--dirname", image.modules.parents[2]]
+    words += ["--set-version", image.release, "--show-depends", "--all", *DRIVERS]
     # A line is `insmod FILE`, or `builtin NAME`.
-    files = [line.split(maxsplit=1)[1].strip() for line in done.stdout.splitlines() if line.startswith("insmod ")]
-    return [Path(name) for name in dict.fromkeys(files)]
+    lines = [line.split(maxsplit=1) for line in programs.run(words, "kmod").splitlines()]
+    return [Path(what.strip()) for how, what in dict.fromkeys(map(tuple, lines)) if how == "insmod"]

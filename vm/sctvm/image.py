@@ -1,15 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Where is a supported kernel's image, and its headers, unpacked?"""
 
-import os
 import re
 import shutil
-import subprocess
 import sys
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
+from . import programs, toolchain
 from .apt import Apt, unpack
 from .arches import native
 from .error import VmError
@@ -50,6 +49,11 @@ class Image:
         """Where modules are built against it: `make -C`."""
         return self.root / "usr" / "src" / f"linux-headers-{self.release}"
 
+    @property
+    def tools(self) -> Path | None:
+        """Where the compiler is that came with it, if one did."""
+        return self.root / "usr" / "bin" if self.kernel.own_tools else None
+
 
 def _only(root: Path, *patterns: str) -> Path:
     for pattern in patterns:
@@ -81,11 +85,14 @@ def _unpack(kernel: Kernel, home: Path) -> str:
         partial = Path(scratch, "kernel")
         root = partial / "root"
         root.mkdir(parents=True)
-        for deb in apt.download(packages, Path(scratch, "debs")):
+        debs = set(apt.download(packages, Path(scratch, "debs")))
+        if kernel.own_tools:
+            debs.update(apt.download_all(toolchain.packages(apt, kernel.arch, packages), Path(scratch, "tools")))
+        for deb in {deb.name: deb for deb in sorted(debs)}.values():
             unpack(deb, root)
         _relocate(root)
-        if kernel.libraries:
-            _bind_programs(root, final / "root")
+        if kernel.own_tools:
+            toolchain.bind(root, final / "root")
         _index(root)
         if final.exists():
             shutil.rmtree(final)
@@ -104,7 +111,6 @@ def _packages(apt: Apt, kernel: Kernel) -> tuple[list[str], str]:
         if qualified not in found:
             found[qualified] = None
             todo += [other for other in apt.depends(qualified) if OF_THE_KERNEL.match(other)]
-    found |= dict.fromkeys(kernel.libraries)
     image = next(name for name in found if re.match(r"linux-image-\d", name))
     return list(found), apt.version(image)
 
@@ -118,25 +124,8 @@ def _relocate(root: Path) -> None:
             makefile.write_text(beside + text.replace("/usr/src/linux-headers-", "$(SCT_BESIDE)/linux-headers-"))
 
 
-def _bind_programs(root: Path, final: Path) -> None:
-    """Lets the programs of the headers run with the libraries unpacked beside them, once all lies at `final`."""
-    loader = _only(root, "lib64/ld-linux-*", "usr/lib64/ld-linux-*").relative_to(root)
-    libraries = {str(final / library.parent.relative_to(root)) for library in root.rglob("*.so.*")}
-    for program in root.glob("usr/lib/linux-kbuild-*/**/*"):
-        if program.is_file() and not program.is_symlink() and program.read_bytes()[:4] == b"\x7fELF":
-            words = ["--set-interpreter", final / loader, "--force-rpath", "--set-rpath", ":".join(sorted(libraries))]
-            _run(["patchelf", *words, program], "patchelf")
-
-
 def _index(root: Path) -> None:
     """Writes modules.dep, which the package leaves to its installation."""
     for modules in [*root.glob("lib/modules/*/kernel"), *root.glob("usr/lib/modules/*/kernel")]:
         base = modules.parents[3] if modules.parents[2].name == "lib" else root
-        _run(["depmod", "-b", base, modules.parent.name], "kmod")
-
-
-def _run(command: list, package: str) -> None:
-    program = shutil.which(command[0], path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
-    if program is None:
-        raise VmError(f"{command[0]}: not found; install the package {package}")
-    subprocess.run([program, *command[1:]], check=True)
+        programs.run(["depmod", "-b", base, modules.parent.name], "kmod")

@@ -21,7 +21,7 @@ class Kernel:
     suites: tuple[str, ...]
     image: str
     headers: str
-    libraries: tuple[str, ...] = ()
+    own_tools: bool = False
     make: tuple[str, ...] = ()
     default: bool = False
 

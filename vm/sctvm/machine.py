@@ -2,7 +2,6 @@
 """How is the virtual machine started?"""
 
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -10,10 +9,9 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import foreign, userland, virtme
+from . import foreign, programs, userland, virtme
 from .accel import is_emulated
 from .arches import ARCHES, is_foreign
-from .error import VmError
 from .image import Image
 from .places import GUEST
 from .settings import Settings
@@ -33,9 +31,7 @@ class Machine:
 
 def start(image: Image, settings: Settings) -> Machine:
     """Starts QEMU. The machine dies with this process, however that ends."""
-    setpriv = shutil.which("setpriv")
-    if setpriv is None:
-        raise VmError("setpriv: not found; install the package util-linux")
+    setpriv = programs.find("setpriv", "util-linux")
     scratch = tempfile.TemporaryDirectory(prefix="sct-vm-")
     ours, theirs = socket.socketpair()
     words = [*_command(image, settings, Path(scratch.name)), *_port(theirs.fileno())]

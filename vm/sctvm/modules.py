@@ -41,14 +41,16 @@ def build(image: Image, source: Path = SOURCE) -> dict[str, bytes]:
 def _command(image: Image, place: Path) -> list[str]:
     """What builds them; later words win."""
     words = ["make", "-C", str(image.headers), f"M={place}", f"-j{os.cpu_count()}"]
-    if is_foreign(image.kernel.arch):
+    if is_foreign(image.kernel.arch) or image.tools:
         words.append(f"CROSS_COMPILE={ARCHES[image.kernel.arch].prefix}")
     return [*words, *image.kernel.make, "modules"]
 
 
 def _make(image: Image, place: Path) -> None:
     command = _command(image, place)
-    done = subprocess.run(command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    path = ":".join(str(directory) for directory in (image.tools, os.environ.get("PATH", os.defpath)) if directory)
+    env = {**os.environ, "PATH": path}
+    done = subprocess.run(command, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
     if done.returncode != 0:
         sys.stderr.buffer.write(done.stdout)
         raise VmError(f"{image.kernel.name}: the modules do not build; the compiler's messages are above")
