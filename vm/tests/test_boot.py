@@ -12,13 +12,20 @@ from pathlib import Path
 import program
 import pytest
 
+from sctvm import kernels
+from sctvm.arches import is_foreign
 from sctvm.places import TREE
 
 RUN = str(TREE / "vm" / "run")
 MODULES = ["--modules", str(TREE / "vm" / "tests" / "kmod")]
 HOST_FILES = ["/etc/passwd", "/etc/hostname", TREE / "vm" / "kernels.toml", TREE / "Makefile"]
 
+ONE_OF_EACH = [kernels.pick(None), *[kernel for kernel in kernels.load().values() if is_foreign(kernel.arch)][:1]]
+"""A kernel whose files are this machine's, and one whose are not."""
+
 pytestmark = pytest.mark.timeout(600)
+chosen = {}
+"""The kernel of this test."""
 
 
 MARK = f"sct.selftest={os.getpid()}"
@@ -26,7 +33,7 @@ MARK = f"sct.selftest={os.getpid()}"
 
 
 def command(*words: str) -> list[str]:
-    return [RUN, "--append", MARK, *words]
+    return [RUN, "--kernel", chosen["name"], "--append", MARK, *words]
 
 
 def vm(*words: str, **options) -> subprocess.CompletedProcess:
@@ -36,6 +43,11 @@ def vm(*words: str, **options) -> subprocess.CompletedProcess:
 
 def machines() -> str:
     return subprocess.run(["pgrep", "-af", MARK], capture_output=True, text=True).stdout
+
+
+@pytest.fixture(autouse=True, params=ONE_OF_EACH, ids=lambda kernel: kernel.name)
+def kernel(request, monkeypatch):
+    monkeypatch.setitem(chosen, "name", request.param.name)
 
 
 @pytest.fixture(autouse=True)
