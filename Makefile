@@ -22,7 +22,7 @@ ON_EVERY_KERNEL = set -e; for kernel in $$(vm/run --list | cut -d' ' -f1); do ec
 
 HOST_TESTS := $(wildcard tests/unit tests/golden tests/bad)
 GUEST_TESTS := $(wildcard tests/runtime tests/abi)
-IN_GUEST = vm/run $(1) --append syscall.x32=y --timeout 3000 -- $(PYTEST) -p no:cacheprovider $(GUEST_TESTS)
+IN_GUEST = vm/run $(1) --modules kmod --modules tests/kmod --append syscall.x32=y --timeout 3000 -- $(PYTEST) -p no:cacheprovider $(GUEST_TESTS)
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-host test-guest test-smoke test-all tools modules modules-all gen clean packages
@@ -41,9 +41,10 @@ test-host: tools
 test-guest: tools
 	$(if $(GUEST_TESTS),$(call IN_GUEST),@echo "no guest tests")
 
-# The demo checks what it shows: rules in force, calls logged and refused, modules unloaded, console clean.
+# Rules in force, calls logged and refused, modules unloaded, console clean; and the demo, which checks what it shows.
 test-smoke: tools
-	$(call ON_EVERY_KERNEL,vm/run --kernel $$kernel -- $(DEMO))
+	vm/run -- $(DEMO)
+	$(call ON_EVERY_KERNEL,vm/run --kernel $$kernel -- vm/smoke)
 
 test-all: test-host ## run all tests, on every supported kernel
 	$(PYTEST) vm/tests
