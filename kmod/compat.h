@@ -19,20 +19,17 @@
 #include <asm/unistd.h>
 
 /*
- * Landing pads for indirect branches: 156ff4a544ae ("x86/ibt: Base IBT bits",
- * 5.18), with is_endbr() and the header.
+ * Landing pads for indirect branches (ENDBR): 156ff4a544ae ("x86/ibt: Base IBT
+ * bits", 5.18).  One that the kernel sealed, since nothing branches there, is
+ * a poisoned one.  Does the processor fault where there is none?
  */
-#if __has_include(<asm/ibt.h>)
+#ifdef CONFIG_X86_KERNEL_IBT
 #include <asm/cpufeature.h>
 #include <asm/ibt.h>
-#else
-#define is_endbr(insn) ((void)(insn), false)
-#endif
-
-/* Does the processor fault where an indirect branch meets no landing pad (ENDBR)? */
-#ifdef CONFIG_X86_KERNEL_IBT
+#define sct_is_landing_pad(insn) ((insn) == gen_endbr() || (insn) == gen_endbr_poison())
 #define sct_landing_pads_needed() cpu_feature_enabled(X86_FEATURE_IBT)
 #else
+#define sct_is_landing_pad(insn) ((void)(insn), false)
 #define sct_landing_pads_needed() false
 #endif
 

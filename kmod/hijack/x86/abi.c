@@ -71,7 +71,7 @@ static unsigned long location_of(unsigned long entry)
 
 	if (get_kernel_nofault(first, (u32 *)entry))
 		return entry;
-	return is_endbr(first) ? entry + sizeof(first) : entry;
+	return sct_is_landing_pad(first) ? entry + sizeof(first) : entry;
 }
 
 static long find_by_number(unsigned int abi, unsigned int nr)
