@@ -132,11 +132,12 @@ class Checker:
 
     def shown(self, node) -> str:
         """What the rule says there, short."""
-        text = " ".join(self.source.text[node.span.start : node.span.end].split())
+        source = node.source or self.source
+        text = " ".join(source.text[node.span.start : node.span.end].split())
         return f"`{text if len(text) <= 40 else text[:39] + '…'}`"
 
     def error(self, node, message: str, hint: str | None = None) -> None:
-        self.diagnostics.error(self.source, node.span, message, hint)
+        self.diagnostics.error(node.source or self.source, node.span, message, hint)
 
     def warn(self, node, message: str, hint: str):
-        self.diagnostics.warning(self.source, node.where, message, hint)
+        self.diagnostics.warning(node.source or self.source, node.where, message, hint)

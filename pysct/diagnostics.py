@@ -46,23 +46,25 @@ class Diagnostic:
 
 
 class Diagnostics:
-    """Collects what the stages find, each thing once."""
+    """Collects what the stages find, each thing once. `errors` counts those that were found again as well."""
 
     def __init__(self):
         self.found: dict[Diagnostic, None] = {}
-        self.errors = 0
+        self.errors = self.shown = 0
 
     def __iter__(self):
         return iter(self.found)
 
     def add(self, diagnostic: Diagnostic):
         """Raises TooManyErrors when there is no point in going on."""
+        error = diagnostic.severity == "error"
+        self.errors += error
         if diagnostic in self.found:
             return
         self.found[diagnostic] = None
-        if diagnostic.severity == "error":
-            self.errors += 1
-            if self.errors >= MAX_ERRORS:
+        if error:
+            self.shown += 1
+            if self.shown >= MAX_ERRORS:
                 self.found[Diagnostic("error", f"too many errors: the first {MAX_ERRORS} are shown")] = None
                 raise TooManyErrors
 

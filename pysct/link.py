@@ -64,7 +64,7 @@ class Linker:
         try:
             return codegen.compile_rule(lowering.lower(rule.condition), index, self.pool)
         except lower.Refused as refused:
-            self.diagnostics.error(rule.source, refused.node.span, *refused.args)
+            self.diagnostics.error(refused.node.source or rule.source, refused.node.span, *refused.args)
         except TooComplex:
             self.diagnostics.error(
                 rule.source,
@@ -108,10 +108,11 @@ def warn_decided(rule: Rule, decided: Sequence[dict[int, lower.Decided]], diagno
 def warn_same(rule: Rule, some: dict[str, lower.Decided], where: str, diagnostics: Diagnostics):
     """Warn of one comparison that has one outcome in some ABIs."""
     node, outcome = next((one.node, one.outcome) for one in some.values())
-    text = " ".join(rule.source.text[node.span.start : node.span.end].split())
+    source = node.source or rule.source
+    text = " ".join(source.text[node.span.start : node.span.end].split())
     low, high = min(one.low for one in some.values()), max(one.high for one in some.values())
     diagnostics.warning(
-        rule.source,
+        source,
         node.span,
         f"`{text}` is {'always' if outcome else 'never'} true{where}",
         f"what it compares is at least {low} and at most {high}",

@@ -4,6 +4,12 @@
 from pysct.tokens import Token
 
 OPERANDS = frozenset({"NUMBER", "STRING", "NAME", "RPAR", "RSQB"})
+FORMS = {
+    "LET": "write `let NAME = expression`",
+    "SET": "write `set NAME = { 1, 2, 10..20 }`",
+    "INCLUDE": 'write `include "file"`',
+}
+HEAD_WORDS = frozenset(word.lower() for word in FORMS)
 WORDS = {"and": "&&", "or": "||", "not": "!", "is": "==", "eq": "==", "ne": "!=", "like": "=~", "matches": "=~"}
 
 
@@ -11,11 +17,35 @@ def explain(tokens: list[Token], index: int, expected: set[str]) -> tuple[str, s
     """Message and hint for the token at `index`, where the grammar wanted one of the terminals `expected`."""
     token = tokens[index] if index < len(tokens) else None
     before = tokens[index - 1] if index else None
-    if token is None or before is None:
+    if before is None:
+        return "the rule ends too early", None
+    if tokens[0].type in FORMS:
+        return explain_definition(tokens, index)
+    if token is None:
         return "the rule ends too early", None
     if in_expression(tokens, index):
         return explain_expression(token, before, expected)
     return explain_block(tokens, index, expected)
+
+
+def explain_definition(tokens: list[Token], index: int) -> tuple[str, str | None]:
+    """The same for let, set and include."""
+    head, form = tokens[0].value, FORMS[tokens[0].type]
+    token = tokens[index] if index < len(tokens) else None
+    shown = f"`{token.value[:32]}`" if token else "the end"
+    if head == "include":
+        return f"the name of a file in double quotes must follow `include`, not {shown}", form
+    if index == 1:
+        return f"{shown} cannot be the name of a definition", form
+    if index == 2:
+        return f"`=` must follow `{tokens[1].value[:32]}`, not {shown}", form
+    if head == "set" and not any(before.type == "OPEN" for before in tokens[:index]):
+        return f"the elements of a set stand in braces, so that {shown} cannot be here", form
+    if head == "set" and token and token.type == "CLOSE" and tokens[index - 1].type == "OPEN":
+        return "the set is empty", form
+    if token is None:
+        return f"something is missing behind `{tokens[-1].value[:32]}`", form
+    return explain_expression(token, tokens[index - 1], set())
 
 
 def in_expression(tokens: list[Token], index: int) -> bool:
@@ -44,7 +74,7 @@ def explain_expression(token: Token, before: Token, expected: set[str]) -> tuple
     if token.type == "_SEMI":
         return "`;` cannot stand inside an expression", "join conditions with `&&` or `||`"
     if before.type == "IN":
-        return f"a set must follow `in`, not {shown}", "write `in { 1, 2, 10..20 }`"
+        return f"a set must follow `in`, not {shown}", "write `in { 1, 2, 10..20 }`, or the name of a set"
     if token.type in ("CLOSE", "RPAR", "RSQB", "COMMA") and not complete:
         return f"something is missing between `{before.value[:32]}` and {shown}", None
     if token.type == "OPEN":
@@ -67,9 +97,18 @@ def explain_block(tokens: list[Token], index: int, expected: set[str]) -> tuple[
         return f"a value must follow the comma, not {shown}", None
     if token.type == "EQEQ":
         return "`==` compares; a key gets its value by `=`", "write `=`"
+    if before.value in HEAD_WORDS and before.type == "NAME":
+        return f"`{before.value}` cannot stand inside a rule", "definitions and includes stand between rules"
     if before.type == "NAME" and "EQ" in expected:
         return f"`{before.value[:32]}` needs a value, before {shown}", f"write `{before.value[:32]} = …`"
     return f"{shown} does not belong here", None
+
+
+def explain_between(text: str) -> tuple[str, str]:
+    """Message and hint for what starts no item of a file."""
+    if text.upper() in FORMS:
+        return f"`{text}` stands alone", FORMS[text.upper()]
+    return f"expected a rule, not `{text[:32]}`", "a rule starts with `rule {` or `rule <`"
 
 
 def explain_text(text: str, kind: str, start: int, after: int) -> tuple[int, str, str | None]:

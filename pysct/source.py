@@ -55,6 +55,10 @@ class Source:
         line = bisect_right(self.starts, offset)
         return Position(line, offset - self.starts[line - 1] + 1)
 
+    def place(self, span: Span) -> str:
+        """Where something stands, within a sentence."""
+        return f"{self.name}, line {self.position(span.start).line}"
+
     def line(self, number: int) -> str:
         """The text of a line without its newline; empty behind the last one."""
         if number > len(self.starts):

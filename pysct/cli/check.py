@@ -34,5 +34,11 @@ def run(args: argparse.Namespace) -> int:
     if result.image is None:
         return report.WRONG
     if not args.json:
-        report.out(f"{', '.join(map(ruleset.shown, args.files))}: {len(result.rules)} rules, no errors")
+        report.out(f"{', '.join(map(ruleset.shown, args.files))}: {count(result.rules)}, no errors")
     return report.DONE
+
+
+def count(rules: list) -> str:
+    """How many rules these are, one that holds in both phases counted once."""
+    names = len({rule.name for rule in rules})
+    return "1 rule" if names == 1 else f"{names} rules"

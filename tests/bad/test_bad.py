@@ -19,7 +19,8 @@ FILES = sorted(HERE.glob("*.conf"))
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
-def test_bad(path, request):
+def test_bad(path, request, monkeypatch):
+    monkeypatch.chdir(HERE)
     result = compile_sources([Source(path.name, path.read_bytes())])
     assert (result.image is not None) == path.stem.startswith("warn")
     expected, text = path.with_suffix(".txt"), "\n".join(map(format_text, result.diagnostics)) + "\n"

@@ -198,7 +198,7 @@ def test_lock(fake, files, say):
 
 
 def test_check(files, say):
-    assert say("check", "one") == (0, "one: 1 rules, no errors\n", "") or say("check", "one")[0] == 0
+    assert say("check", "one") == (0, "one: 1 rule, no errors\n", "") or say("check", "one")[0] == 0
     status, out, err = say("check", "wrong")
     assert status == 1 and out == "" and "wrong:1:" in err
     status, out, err = say("check", "--json", "wrong")

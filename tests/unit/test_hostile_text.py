@@ -15,7 +15,8 @@ from pysct.diagnostics import MAX_ERRORS, format_text
 from pysct.disassemble import disassemble
 from pysct.source import Source
 
-EXAMPLES = [path.read_bytes() for path in sorted((Path(__file__).parents[2] / "examples").glob("*.conf"))]
+BESIDE_EXAMPLES = str(Path(__file__).parents[2] / "examples" / "f.conf")
+EXAMPLES = [path.read_bytes() for path in sorted(Path(BESIDE_EXAMPLES).parent.glob("*.conf"))]
 BAD = [path.read_bytes() for path in sorted((Path(__file__).parents[1] / "bad").glob("*.conf"))]
 PIECES = [
     b"rule",
@@ -39,6 +40,9 @@ PIECES = [
     b"syscall_name",
     b"filter_expression",
     b"action",
+    b"let",
+    b"set",
+    b"include",
     b"log_format",
     b"when",
     b"type",
@@ -72,9 +76,9 @@ PIECES = [
 ]
 
 
-def survives(data: bytes):
+def survives(data: bytes, name: str = "f.conf"):
     """The diagnostics' texts; an image exactly if there is no error."""
-    result = compile_sources([Source("f.conf", data)])
+    result = compile_sources([Source(name, data)])
     errors = [found for found in result.diagnostics if found.severity == "error"]
     assert (result.image is None) == bool(errors)
     texts = [format_text(found) for found in result.diagnostics]
@@ -219,7 +223,7 @@ def test_bytes_that_are_not_utf8_are_kept():
 
 def test_line_ends_of_other_systems():
     for example in EXAMPLES:
-        assert survives(example.replace(b"\n", b"\r\n")) == []
+        assert survives(example.replace(b"\n", b"\r\n"), BESIDE_EXAMPLES) == []
 
 
 def test_bytes_that_are_not_utf8_are_no_calls_and_no_names():
