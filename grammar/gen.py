@@ -101,6 +101,12 @@ def load_classes():
     return tomllib.loads((HERE / "syscalls" / "classes.toml").read_text())
 
 
+def load_families():
+    import families
+
+    return families.load()
+
+
 def load_constants():
     """The columns (names of ABIs) and [(name, family, [value or None for each column])]."""
     lines = (HERE / "constants" / "constants.tsv").read_text().splitlines()
@@ -118,7 +124,7 @@ def render(name, spec):
     env.filters["hex"] = lambda number: f"{number:#04x}"
     columns, constants = load_constants()
     text = env.get_template(OUTPUTS[name]).render(
-        spec=spec, calls=load_calls(spec), classes=load_classes(), columns=columns, constants=constants,
+        spec=spec, calls=load_calls(spec), classes=load_classes(), families=load_families(), columns=columns, constants=constants,
         grammar=(HERE / "rules.lark").read_text())
     if name.endswith(".py"):
         ast.parse(text)

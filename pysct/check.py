@@ -40,6 +40,11 @@ class Rule:
     names: Names
     actions: Actions
     flags: int
+    words: list[tree.Word]  # of syscall_name
+
+    @property
+    def continues(self) -> bool:
+        return bool(self.flags & RuleFlag.CONTINUE)
 
 class RuleChecker:
     """Checks one rule; problems go to `diagnostics`."""
@@ -85,6 +90,7 @@ class RuleChecker:
             names,
             actions,
             flags,
+            self.settings["syscall_name"].values if "syscall_name" in self.settings else [],
         )
 
     def condition(self, points: list[Point], phase: str) -> tuple[tree.Node | None, Names]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from pysct.advice import advise
 from pysct.assemble import assemble
 from pysct.check import Rule, check
 from pysct.diagnostics import Diagnostic, Diagnostics, TooManyErrors
@@ -48,6 +49,8 @@ def compile_sources(sources: list[Source]) -> Result:
             linker.add(rule)
         if not diagnostics.errors:
             result.image = assemble(linker, includer.text.data, diagnostics)
+        if result.image is not None:
+            advise(linker.rules, linker.conditions, diagnostics)
     except TooManyErrors:
         pass
     order = {source: number for number, source in enumerate(includer.sources)}

@@ -132,9 +132,7 @@ class Checker:
 
     def shown(self, node) -> str:
         """What the rule says there, short."""
-        source = node.source or self.source
-        text = " ".join(source.text[node.span.start : node.span.end].split())
-        return f"`{text if len(text) <= 40 else text[:39] + '…'}`"
+        return f"`{(node.source or self.source).said(node.span, 40)}`"
 
     def error(self, node, message: str, hint: str | None = None) -> None:
         self.diagnostics.error(node.source or self.source, node.span, message, hint)

@@ -23,9 +23,9 @@ class TooManyErrors(Exception):
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """One error or warning. `span` is None where it concerns the whole source, `source` where it concerns none."""
+    """One error, warning or note. `span` is None where it concerns the whole source, `source` where it concerns none."""
 
-    severity: str  # "error" or "warning"
+    severity: str  # "error", "warning" or "note"
     message: str
     source: Source | None = None
     span: Span | None = None
@@ -73,6 +73,10 @@ class Diagnostics:
 
     def warning(self, source: Source | None, span: Span | None, message: str, hint: str | None = None):
         self.add(Diagnostic("warning", cut(message), source, span, cut(hint)))
+
+    def note(self, message: str, hint: str | None = None):
+        """Say something about the rule set as a whole that is no mistake."""
+        self.add(Diagnostic("note", cut(message), None, None, cut(hint)))
 
 
 def cut(text: str | None) -> str | None:

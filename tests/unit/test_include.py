@@ -27,7 +27,8 @@ def write(tmp_path):
 
 
 def rule(name: str, condition: str = "UID == 0") -> str:
-    return f"rule {{ syscall_name = unlink, unlinkat rule_name = {name} filter_expression {{ {condition} }} action {{ LOG }} }}\n"
+    condition = f'{condition} && COMM == "{name}"'
+    return f"rule {{ syscall_name = statfs rule_name = {name} filter_expression {{ {condition} }} action {{ LOG }} }}\n"
 
 
 def errors(result) -> list[str]:
