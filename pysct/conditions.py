@@ -81,7 +81,8 @@ class Checker:
         if left != STR:
             return self.error(node, f"`{node.op}` needs a string on its left, and {self.shown(node.left)} is a number")
         if not isinstance(node.right, tree.Text):
-            return self.error(node.right, f"`{node.op}` needs a string in quotes on its right")
+            hint = "two strings of a call are compared by == and !="
+            return self.error(node.right, f"`{node.op}` needs a string in quotes on its right", hint)
         if node.op in ("=~", "!~"):
             try:
                 glob.compile_glob(node.right.value)
@@ -108,12 +109,20 @@ class Checker:
         return INT if all(found for _, found in bounds) else None
 
     def mismatch(self, where, left, left_type: str, right, right_type: str):
-        return self.error(
-            where, f"{self.shown(left)} is {left_type} and {self.shown(right)} is {right_type}: they cannot be compared"
-        )
+        text = next((node.value for node in (left, right) if isinstance(node, tree.Text)), b"")
+        hint = "a number stands without quotes" if text.isdigit() else None
+        if text and any(isinstance(node, tree.Name) and node.name.upper().endswith(("UID", "GID")) for node in (left, right)):
+            hint = "users and groups are numbers, as `id` tells them"
+        message = f"{self.shown(left)} is {left_type} and {self.shown(right)} is {right_type}: they cannot be compared"
+        return self.error(where, message, hint)
 
     def suspect(self, node):
         """Warn of what C's precedence makes of something that looks different."""
+        compared = [isinstance(child, tree.Binary) and child.op in EQUALITY | ORDER for child in (node.left, node.right)]
+        if node.op in BITS and all(compared):
+            joins = "`||`" if node.op == "|" else "`&&`" if node.op == "&" else "`&&` and `||`"
+            self.warn(node, f"`{node.op}` computes with the truth values of both sides", f"conditions are joined by {joins}")
+            return
         for child in (node.left, node.right):
             if not isinstance(child, tree.Binary) or child.enclosed:
                 continue
