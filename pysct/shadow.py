@@ -12,6 +12,14 @@ OTHERS = 32  # rules of a point that are found by no value or text, and so are c
 
 
 @dataclass(slots=True)
+class Part:
+    """One of the alternatives of a condition; `ways` are its tests by value, each as a list of (operand, value)."""
+
+    condition: object
+    ways: list[list[tuple]]
+
+
+@dataclass(slots=True)
 class Earlier:
     """Rules of one point and phase that end the search; what each covers is found by a number or text in it."""
 
@@ -19,32 +27,39 @@ class Earlier:
     by_value: dict[tuple, list[tuple[Rule, object]]] = field(default_factory=dict)
     others: list[tuple[Rule, object]] = field(default_factory=list)
 
-    def add(self, rule: Rule, condition):
+    def add(self, rule: Rule, parts: list[Part]):
         """A rule from here on."""
-        for part in alternatives(condition):
-            if isinstance(part, Int):
+        for part in parts:
+            if isinstance(part.condition, Int):
                 self.all = self.all or rule
-                continue
-            ways = [found for test in tests(part) if (found := values(test))]
-            keys = min(ways, key=lambda found: len(self.by_value.get(found[0], ())), default=())
-            for key in keys:
-                self.by_value.setdefault(key, []).append((rule, part))
-            if not keys and len(self.others) < OTHERS:
-                self.others.append((rule, part))
+            elif part.ways:
+                for key in min(part.ways, key=lambda found: len(self.by_value.get(found[0], ()))):
+                    self.by_value.setdefault(key, []).append((rule, part.condition))
+            elif len(self.others) < OTHERS:
+                self.others.append((rule, part.condition))
 
-    def covering(self, condition) -> Rule | None:
-        """The rule, or the first of those, that match whatever a condition is true of."""
+    def covering(self, parts: list[Part]) -> Rule | None:
+        """The rule, or the first of those, that match whatever is true of one of the parts."""
         if self.all:
             return self.all
-        found = [self.covering_part(part) for part in alternatives(condition)]
+        found = [self.covering_part(part) for part in parts]
         return found[0] if None not in found else None
 
-    def covering_part(self, part) -> Rule | None:
-        candidates = list(self.others)
-        for test in tests(part):
-            for key in (values(test) or ())[:1]:
-                candidates += self.by_value.get(key, ())[:FEW]
-        return next((rule for rule, covers in candidates if implies(part, covers)), None)
+    def covering_part(self, part: Part) -> Rule | None:
+        candidates = self.others
+        for found in part.ways:
+            if same := self.by_value.get(found[0]):
+                candidates = candidates + same[:FEW]
+        return next((rule for rule, covers in candidates if implies(part.condition, covers)), None)
+
+
+def parts_of(condition) -> list[Part]:
+    """A condition as alternatives; none if it is never true, or makes no sense."""
+    if condition is None or isinstance(condition, Int) and not condition.value:
+        return []
+    return [
+        Part(one, [found for test in tests(one) if (found := values(test))]) for one in alternatives(condition)
+    ]
 
 
 def alternatives(condition) -> tuple:
@@ -85,11 +100,14 @@ class Shadows:
 
         `conditions` are what the rule's condition is at its points, None where it makes no sense.
         """
+        made: dict[int, list[Part]] = {}  # of conditions that several points share
         found = []
         for point, condition in zip(rule.points, conditions, strict=True):
-            earlier = self.points.setdefault((point, rule.phase), Earlier())
-            never = condition is None or isinstance(condition, Int) and not condition.value
-            found.append(None if never else earlier.covering(condition))
-            if not rule.continues and not never:
-                earlier.add(rule, condition)
+            if id(condition) not in made:
+                made[id(condition)] = parts_of(condition)
+            parts = made[id(condition)]
+            earlier = self.points.setdefault((point.abi, point.nr, rule.phase), Earlier())
+            found.append(earlier.covering(parts) if parts else None)
+            if not rule.continues:
+                earlier.add(rule, parts)
         return found
