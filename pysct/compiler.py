@@ -37,14 +37,17 @@ def without_collector():
 
 
 @without_collector()
-def compile_sources(sources: list[Source]) -> Result:
-    """Compile some sources as one rule set, in this order. Never raises because of what they say."""
+def compile_sources(sources: list[Source], optimise: bool = True) -> Result:
+    """Compile some sources as one rule set, in this order. Never raises because of what they say.
+
+    optimise: rules of a point may share tests; else the code of each is there for itself.
+    """
     diagnostics, result = Diagnostics(), Result()
     includer = Includer(sources, diagnostics)
     try:
         result.rules = check(includer.items(), includer.text.line_of, diagnostics)
         warn_empty(includer, result.rules, diagnostics)
-        linker = Linker(diagnostics)
+        linker = Linker(diagnostics, optimise)
         for rule in result.rules:
             linker.add(rule)
         if not diagnostics.errors:

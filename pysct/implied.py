@@ -17,12 +17,12 @@ Ranges = tuple[tuple[int, int], ...]
 
 def implies(one, other) -> bool:
     """Whether `other` is true whenever `one` is."""
-    one, other = inward(one), inward(other)
-    if one == other:
-        return True
-    if weight(one) * weight(other) > MOST:
-        return False
-    return follows(one, other)
+    return implies_inward(inward(one), inward(other))
+
+
+def implies_inward(one, other) -> bool:
+    """The same of conditions that inward() returned."""
+    return one == other or weight(one) * weight(other) <= MOST and follows(one, other)
 
 
 def follows(one, other) -> bool:
@@ -225,6 +225,11 @@ def inward(node):
         inner = node.operands[0]
         return inward(Chain("ANY" if inner.op == "ALL" else "ALL", tuple(map(negate, inner.operands))))
     return node
+
+
+def tests(condition) -> tuple:
+    """The tests all of which have to be true."""
+    return condition.operands if is_chain(condition, "ALL") else (condition,)
 
 
 def weight(node) -> int:

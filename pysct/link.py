@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from pysct import codegen, lower
 from pysct.abi import Limit
+from pysct.arrange import Arranger, Leaf
 from pysct.check import Rule
 from pysct.codegen import Code, TooComplex
 from pysct.diagnostics import Diagnostics
@@ -19,10 +20,11 @@ from pysct.shadow import Shadows
 class Linker:
     """Collects the code of all rules; problems go to `diagnostics`."""
 
-    def __init__(self, diagnostics: Diagnostics):
-        self.diagnostics = diagnostics
+    def __init__(self, diagnostics: Diagnostics, optimise: bool = True):
+        """optimise: rules of a point may share tests; else each is there for itself."""
+        self.diagnostics, self.optimise = diagnostics, optimise
         self.pool = Pool()
-        self.programs: dict[tuple[Point, str], list[Code]] = defaultdict(list)
+        self.programs: dict[tuple[Point, str], list[Leaf]] = defaultdict(list)
         self.continues: dict[tuple[Point, str], int] = defaultdict(int)
         self.optional: dict[Point, int] = {}
         self.rules: list[Rule] = []
@@ -37,11 +39,11 @@ class Linker:
         self.conditions.append(conditions)
         covering = self.shadows.of(rule, conditions)
         codes = [None] * len(conditions) if is_dead(conditions, covering) else self.codes(rule, index, conditions)
-        for point, code in zip(rule.points, codes):
+        for point, condition, code in zip(rule.points, conditions, codes):
             # What one rule needs, the image needs.
             self.optional[point] = self.optional.get(point, rule.optional[point]) & rule.optional[point]
             if code:
-                self.programs[point, rule.phase].append(code)
+                self.programs[point, rule.phase].append(Leaf(index, condition, code))
                 if rule.continues:
                     self.count_continue(rule, point)
         if any(covering):
@@ -51,6 +53,13 @@ class Linker:
             self.diagnostics.warning(
                 rule.source, rule.name_span, "the rule never matches: its condition is always false"
             )
+
+    def finished(self) -> dict[tuple[Point, str], list[Code]]:
+        """The programs' code without their ends."""
+        if not self.optimise:
+            return {key: [leaf.code for leaf in leaves] for key, leaves in self.programs.items()}
+        arranger = Arranger(self.pool)
+        return {key: arranger.program(leaves) for key, leaves in self.programs.items()}
 
     def meanings(self, rule: Rule) -> list:
         """What the rule's condition means at each of its points; None where an error was reported."""

@@ -4,8 +4,8 @@
 from dataclasses import dataclass, field
 
 from pysct.check import Rule
-from pysct.implied import implies, inward, is_chain, ranges, texts
-from pysct.ir import Chain, Int, StrTest
+from pysct.implied import implies_inward, inward, is_chain, ranges, tests, texts
+from pysct.ir import Int, StrTest
 
 FEW = 64  # values and texts of one test by which it is found, and rules that are found by one of them
 OTHERS = 32  # rules of a point that are found by no value or text, and so are compared with each later one
@@ -13,10 +13,15 @@ OTHERS = 32  # rules of a point that are found by no value or text, and so are c
 
 @dataclass(slots=True)
 class Part:
-    """One of the alternatives of a condition; `ways` are its tests by value, each as a list of (operand, value)."""
+    """One of the alternatives of a condition, and by what it is found.
+
+    `ways` are its tests of few values, each as a list of (operand, value); `ends` its tests of a string's beginning or
+    end, as (operand, opcode, text).
+    """
 
     condition: object
     ways: list[list[tuple]]
+    ends: list[tuple]
 
 
 @dataclass(slots=True)
@@ -25,6 +30,8 @@ class Earlier:
 
     all: Rule | None = None
     by_value: dict[tuple, list[tuple[Rule, object]]] = field(default_factory=dict)
+    by_end: dict[tuple, list[tuple[Rule, object]]] = field(default_factory=dict)
+    lengths: dict[tuple, set[int]] = field(default_factory=dict)  # of the texts in by_end, by operand and opcode
     others: list[tuple[Rule, object]] = field(default_factory=list)
 
     def add(self, rule: Rule, parts: list[Part]):
@@ -35,6 +42,10 @@ class Earlier:
             elif part.ways:
                 for key in min(part.ways, key=lambda found: len(self.by_value.get(found[0], ()))):
                     self.by_value.setdefault(key, []).append((rule, part.condition))
+            elif part.ends:
+                operand, op, text = part.ends[0]
+                self.by_end.setdefault(part.ends[0], []).append((rule, part.condition))
+                self.lengths.setdefault((operand, op), set()).add(len(text))
             elif len(self.others) < OTHERS:
                 self.others.append((rule, part.condition))
 
@@ -50,16 +61,48 @@ class Earlier:
         for found in part.ways:
             if same := self.by_value.get(found[0]):
                 candidates = candidates + same[:FEW]
-        return next((rule for rule, covers in candidates if implies(part.condition, covers)), None)
+        if self.by_end:
+            for operand, text, ops in known_ends(part):
+                for op in ops:
+                    candidates = candidates + self.with_end(operand, text, op)
+        return next((rule for rule, covers in candidates if implies_inward(part.condition, covers)), None)
+
+    def with_end(self, operand, text: bytes, op: str) -> list[tuple[Rule, object]]:
+        """The rules that ask for the beginning, or end, of a text."""
+        found = []
+        for length in self.lengths.get((operand, op), ()):
+            if length <= len(text):
+                end = text[:length] if op == "SPRE" else text[len(text) - length :]
+                found += self.by_end.get((operand, op, end), ())[:FEW]
+        return found
+
+
+def known_ends(part: Part):
+    """What is known of strings: operand, text, and which opcodes ask for a part of it."""
+    for way in part.ways:
+        operand, text = way[0]
+        if isinstance(text, bytes):
+            yield operand, text, ("SPRE", "SSUF")
+    for operand, op, text in part.ends:
+        yield operand, text, (op,)
 
 
 def parts_of(condition) -> list[Part]:
     """A condition as alternatives; none if it is never true, or makes no sense."""
     if condition is None or isinstance(condition, Int) and not condition.value:
         return []
-    return [
-        Part(one, [found for test in tests(one) if (found := values(test))]) for one in alternatives(condition)
-    ]
+    return [part_of(one) for one in alternatives(condition)]
+
+
+def part_of(condition) -> Part:
+    some = tests(condition)
+    ends = [test for test in some if isinstance(test, StrTest) and test.op in ("SPRE", "SSUF")]
+    ways = [found for test in some if (found := values(test))]
+    return Part(
+        condition,
+        sorted(ways, key=lambda found: not isinstance(found[0][1], bytes)),  # fewer rules share a text than a number
+        [(test.operand, test.op, test.text) for test in ends],
+    )
 
 
 def alternatives(condition) -> tuple:
@@ -71,11 +114,6 @@ def alternatives(condition) -> tuple:
     if known and len(known[1]) <= FEW:
         return tuple(StrTest("SEQ", known[0], text) for text in known[1])
     return (condition,)
-
-
-def tests(part) -> tuple:
-    """The tests all of which have to be true."""
-    return part.operands if isinstance(part, Chain) and part.op == "ALL" else (part,)
 
 
 def values(test) -> list[tuple] | None:
