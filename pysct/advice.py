@@ -56,12 +56,13 @@ def missing(rule: Rule, by: dict[str, str], named: set[str]) -> list[str]:
 def warn_missed(rule: Rule, names: frozenset[str], missed: dict[str, str], diagnostics: Diagnostics):
     word = next((word for word in rule.words if word.text in names), rule.words[0])
     has = next(point.call for point in rule.points if point.call in names)
+    words = ", ".join([*(other.text for other in rule.words), *missed])
     what = " or ".join(f"`{call}` ({who})" for call, who in missed.items())
     diagnostics.warning(
         rule.source,
         word.span,
         f"`{has}` is watched, but not {what}",
-        f"write `syscall_name = {', '.join(other.text for other in rule.words)}, {', '.join(missed)}`, or a rule of its own",
+        f"write `syscall_name = {words}`, or a rule of its own",
     )
 
 
@@ -74,7 +75,9 @@ def advise_everybody(rule: Rule, conditions: list, diagnostics: Diagnostics):
     if not does:
         return
     vital = calls_of_class("vital")
-    hit = [point.call for point, condition in zip(rule.points, conditions) if point.call in vital and not narrow(condition)]
+    hit = [
+        point.call for point, condition in zip(rule.points, conditions) if point.call in vital and not narrow(condition)
+    ]
     if hit:
         names = list(dict.fromkeys(hit))
         shown = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
@@ -82,7 +85,7 @@ def advise_everybody(rule: Rule, conditions: list, diagnostics: Diagnostics):
             rule.source,
             rule.name_span,
             f"the rule {does.format(shown)}, yours as well",
-            "say which processes are meant, as in `UID >= 1000`, or put it in force by `sct_config try`, which goes back",
+            "say which processes are meant, as in `UID >= 1000`, or use `sct_config try`, which goes back by itself",
         )
 
 
@@ -134,7 +137,9 @@ def note_memory(rules: list[Rule], conditions: list[list], diagnostics: Diagnost
     ]
     if judging:
         who = f"rule '{judging[0].name}' judges" if len(judging) == 1 else f"{len(judging)} rules with FAIL judge"
-        message = f"{who} text in the caller's memory, which another thread of the caller can change behind the judgement"
+        message = (
+            f"{who} text in the caller's memory, which another thread of the caller can change behind the judgement"
+        )
         diagnostics.note(message)
 
 

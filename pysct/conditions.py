@@ -111,19 +111,22 @@ class Checker:
     def mismatch(self, where, left, left_type: str, right, right_type: str):
         text = next((node.value for node in (left, right) if isinstance(node, tree.Text)), b"")
         hint = "a number stands without quotes" if text.isdigit() else None
-        if text and any(isinstance(node, tree.Name) and node.name.upper().endswith(("UID", "GID")) for node in (left, right)):
+        names = [node.name.upper() for node in (left, right) if isinstance(node, tree.Name)]
+        if text and any(name.endswith(("UID", "GID")) for name in names):
             hint = "users and groups are numbers, as `id` tells them"
         message = f"{self.shown(left)} is {left_type} and {self.shown(right)} is {right_type}: they cannot be compared"
         return self.error(where, message, hint)
 
     def suspect(self, node):
         """Warn of what C's precedence makes of something that looks different."""
-        compared = [isinstance(child, tree.Binary) and child.op in EQUALITY | ORDER for child in (node.left, node.right)]
+        sides = node.left, node.right
+        compared = [isinstance(side, tree.Binary) and side.op in EQUALITY | ORDER for side in sides]
         if node.op in BITS and all(compared):
             joins = "`||`" if node.op == "|" else "`&&`" if node.op == "&" else "`&&` and `||`"
-            self.warn(node, f"`{node.op}` computes with the truth values of both sides", f"conditions are joined by {joins}")
+            message = f"`{node.op}` computes with the truth values of both sides"
+            self.warn(node, message, f"conditions are joined by {joins}")
             return
-        for child in (node.left, node.right):
+        for child in sides:
             if not isinstance(child, tree.Binary) or child.enclosed:
                 continue
             if node.op in BITS and child.op in EQUALITY | ORDER:

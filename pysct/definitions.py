@@ -105,7 +105,9 @@ class Definitions:
         unknown = [name for name in free if isinstance(name, str) and name not in RESERVED and name not in arguments()]
         for name in unknown:
             hint = suggest(name, [*self.known, *FIELDS, *STATICS]) or suggest(name, CONSTANTS)
-            self.diagnostics.error(item.source, free[name], f"unknown name `{name}`", hint or suggest(name, arguments()))
+            self.diagnostics.error(
+                item.source, free[name], f"unknown name `{name}`", hint or suggest(name, arguments())
+            )
         return not unknown
 
     def check_elements(self, item, nodes: list[tree.Node]) -> bool:

@@ -195,9 +195,13 @@ def part_follows(one: StrTest, other) -> bool:
         return False
     known, asked = one.text, other.text
     return (
-        one.op == other.op == "SPRE" and known.startswith(asked)
-        or one.op == other.op == "SSUF" and known.endswith(asked)
-        or one.op in ("SPRE", "SSUF", "SCON") and other.op == "SCON" and asked in known
+        one.op == other.op == "SPRE"
+        and known.startswith(asked)
+        or one.op == other.op == "SSUF"
+        and known.endswith(asked)
+        or one.op in ("SPRE", "SSUF", "SCON")
+        and other.op == "SCON"
+        and asked in known
     )
 
 

@@ -120,8 +120,12 @@ class Includer:
         """The file to be included; raises Refused."""
         shown = os.fsdecode(path)
         if identity in self.open:
-            way = " includes ".join(os.path.basename(os.fsdecode(one)) for one in self.open[self.open.index(identity) :])
-            raise Refused("the file includes itself", f"{way} includes {os.path.basename(shown)}: leave one of these out")
+            way = " includes ".join(
+                os.path.basename(os.fsdecode(one)) for one in self.open[self.open.index(identity) :]
+            )
+            raise Refused(
+                "the file includes itself", f"{way} includes {os.path.basename(shown)}: leave one of these out"
+            )
         if len(self.open) > Limit.INCLUDE_DEPTH:
             raise Refused(f"more than {Limit.INCLUDE_DEPTH} files include one another", "include from fewer levels")
         try:
@@ -135,6 +139,8 @@ class Includer:
             hint = None if os.path.isabs(item.path) else "names are relative to the file that includes"
             raise Refused(f"{shown or item.quoted}: {error.strerror}", hint) from None
         if len(data) > self.left:
-            raise Refused(f"the included files have more than {Limit.INCLUDE_SIZE} bytes together", "is it a file of rules?")
+            raise Refused(
+                f"the included files have more than {Limit.INCLUDE_SIZE} bytes together", "is it a file of rules?"
+            )
         self.left -= len(data)
         return Source(shown, data)

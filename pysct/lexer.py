@@ -100,8 +100,8 @@ class Lexer:
             kind = found.lastgroup
             start, end = found.span(kind)
             text, outside = self.text[start:end], len(self.stack) == 1
-            named = len(self.item.tokens) > 1
-            if kind == "END" or outside and text == ";" or named and kind == "NAME" and self.ends_definition(start, end):
+            name = kind == "NAME" and len(self.item.tokens) > 1  # the first one is that of the definition
+            if kind == "END" or outside and text == ";" or name and self.ends_definition(start, end):
                 break
             after = self.refuse(kind, start, end) if kind in REFUSED else self.in_expression(kind, start, end)
             if len(self.stack) == 1 and (head == "include" or head == "set" and text == "}"):

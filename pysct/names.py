@@ -77,7 +77,12 @@ def used(condition: tree.Node) -> dict[str | int, Span]:
 
 
 def resolve(
-    condition: tree.Node, points: list[Point], phase: str, source: Source, diagnostics: Diagnostics, defined: Used = NONE
+    condition: tree.Node,
+    points: list[Point],
+    phase: str,
+    source: Source,
+    diagnostics: Diagnostics,
+    defined: Used = NONE,
 ) -> Names | None:
     """The names of a condition; None after reporting those that mean nothing, or not the same everywhere.
 

@@ -88,7 +88,7 @@ def explain_operator(tokens: list[Token], index: int) -> tuple[str, str | None] 
     if token.type == "LPAR" and before.type == "NAME":
         if before.value == "PARAMS":
             return "PARAMS takes square brackets", "write PARAMS[1] for the first argument"
-        return f"`{before.value[:32]}` is called like a function, and there are none", "compare by ==, =~, startswith, …"
+        return f"`{before.value[:32]}` is called, and there are no functions", "compare by ==, =~, startswith, …"
     if token.type == "PERCENT" and before.type not in OPERANDS and behind and behind.type == "NAME":
         return "`%` only starts a macro in a log_format", f"write `{behind.value[:32].upper()}`"
     if token.type == "SLASH" and before.type not in OPERANDS:

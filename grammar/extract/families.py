@@ -3,6 +3,7 @@
 
 Pure: reads the data files of grammar/syscalls, nothing else.
 """
+
 import tomllib
 from functools import cache
 from pathlib import Path
@@ -18,7 +19,9 @@ def check(raw: dict, known: frozenset[str], arguments: frozenset[str], where: st
     """The parsed file, every call and argument of which is one of an ABI."""
     for family in raw["family"]:
         if strange := {*family["names"], *family["by"]} - known:
-            raise FamilyError(f"{where}: {family['doc']}: {', '.join(sorted(strange))}: a call of no ABI; correct or remove it")
+            raise FamilyError(
+                f"{where}: {family['doc']}: {', '.join(sorted(strange))}: a call of no ABI; correct or remove it"
+            )
         if not set(family["by"]) - set(family["names"]) and len(family["by"]) < 2:
             raise FamilyError(f"{where}: {family['doc']}: nothing can be missed; name who calls what else")
     paths = raw["paths"]
@@ -32,4 +35,6 @@ def load(path: Path = kinds.DATA / "families.toml") -> dict:
     """The file, checked. Raises FamilyError."""
     calls = [call for abi in kinds.ABIS for call in kinds.load(abi)]
     arguments = frozenset(argument.name for call in calls for argument in call.args)
-    return check(tomllib.loads(path.read_text(encoding="utf-8")), frozenset(call.name for call in calls), arguments, str(path))
+    return check(
+        tomllib.loads(path.read_text(encoding="utf-8")), frozenset(call.name for call in calls), arguments, str(path)
+    )

@@ -20,7 +20,9 @@ def add(commands) -> None:
     )
     command.add_argument("files", nargs="+", metavar="FILE", help="a file of rules")
     shown = command.add_mutually_exclusive_group()
-    shown.add_argument("--json", action="store_true", help="print one JSON object a line for each error, warning and note")
+    shown.add_argument(
+        "--json", action="store_true", help="print one JSON object a line for each error, warning and note"
+    )
     shown.add_argument("-v", "--verbose", action="store_true", help="show what the rules cost each call at most")
     command.set_defaults(command=run)
 
@@ -57,7 +59,12 @@ def _for_editors(files: list[str]) -> int:
             sources += ruleset.read([name])
         except Failure as failure:
             status = report.WRONG
-            told = {"severity": "error", "message": failure.text, "hint": failure.hint or None, "file": ruleset.shown(name)}
+            told = {
+                "severity": "error",
+                "message": failure.text,
+                "hint": failure.hint or None,
+                "file": ruleset.shown(name),
+            }
             report.out(json.dumps(told))
     result = compile_sources(sources)
     for diagnostic in result.diagnostics:

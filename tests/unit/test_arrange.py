@@ -40,15 +40,21 @@ def rule_set(chance: Random) -> str:
     alike = some_test(chance).rsplit(" ", 1)[0] if chance.random() < 0.5 else None
     text = ""
     for at in range(chance.choice((2, 5, 20, 60))):
-        tests = [test for test in common if chance.random() < likely] + [some_test(chance) for _ in range(chance.randrange(3))]
+        tests = [test for test in common if chance.random() < likely] + [
+            some_test(chance) for _ in range(chance.randrange(3))
+        ]
         if alike and " ==" in alike:
             quoted = "name" in alike
             value = chance.choice(NAMES) if quoted else chance.randrange(-2, 9)
             tests.append(f'{alike} "{value}"' if quoted else f"{alike} {value}")
         chance.shuffle(tests)
-        condition = f"filter_expression {{ {chance.choice((' && ', ' && ', ' && ', ' || ')).join(tests)} }}" if tests else ""
+        condition = (
+            f"filter_expression {{ {chance.choice((' && ', ' && ', ' && ', ' || ')).join(tests)} }}" if tests else ""
+        )
         rest = "continue = yes" if chance.random() < 0.5 else ""
-        text += f"rule {{ syscall_name = renameat2 abi = x86_64 rule_name = r{at} {condition} action {{ LOG }} {rest} }}\n"
+        text += (
+            f"rule {{ syscall_name = renameat2 abi = x86_64 rule_name = r{at} {condition} action {{ LOG }} {rest} }}\n"
+        )
     return text
 
 
@@ -94,7 +100,7 @@ def steps(text: str, event: Call) -> tuple[int, int]:
 
 def chdirs(tests) -> str:
     return "".join(
-        f"rule {{ syscall_name = chdir abi = x86_64 rule_name = r{at} filter_expression {{ {test} }} action {{ LOG }} }}\n"
+        f"rule {{ syscall_name = chdir abi=x86_64 rule_name=r{at} filter_expression {{ {test} }} action {{ LOG }} }}\n"
         for at, test in enumerate(tests)
     )
 
@@ -107,7 +113,9 @@ def test_one_of_a_thousand_paths_is_found_without_trying_all(path):
 
 @pytest.mark.parametrize("uid", [0, 1, 250, 499, 500, 2**31])
 def test_one_of_many_numbers_is_found_by_halving(uid):
-    plain, arranged = steps(chdirs(f'UID == {at} && filename startswith "/{at}"' for at in range(500)), Call(fields={UID: uid}))
+    plain, arranged = steps(
+        chdirs(f'UID == {at} && filename startswith "/{at}"' for at in range(500)), Call(fields={UID: uid})
+    )
     assert arranged < 200 < 500 < plain or uid < 2
 
 
@@ -126,7 +134,8 @@ def test_long_common_beginnings_and_many_tests_do_not_nest_without_end():
 
 def test_points_that_are_alike_share_their_code():
     text = "".join(
-        f'rule {{ syscall_name = unlink rule_name = r{at} filter_expression {{ pathname == "/{at}" }} action {{ LOG }} }}' for at in range(50)
+        f'rule {{ syscall_name = unlink rule_name = r{at} filter_expression {{ pathname == "/{at}" }} action {{ LOG }} }}'
+        for at in range(50)
     )
     progs = image.decode(compiled(text, True)).progs
     assert len(progs) == 3 and progs[0].insns == progs[1].insns == progs[2].insns

@@ -37,7 +37,9 @@ def test_check_tells_what_rules_cost(files, say):
     assert status == 0 and lines[1] == ["CALL", "WHEN", "RULES", "STEPS", "JUDGED", "ABI"]
     assert lines[2] == ["unlink", "before", "1", "3", "at entry", "x86_64, i386, x32"]
     globs = " || ".join(f'pathname =~ "/{at}/*/x"' for at in range(8))
-    Path("dear").write_text(f"rule {{ syscall_name = unlink, unlinkat filter_expression {{ {globs} }} action {{ LOG }} }}")
+    Path("dear").write_text(
+        f"rule {{ syscall_name = unlink, unlinkat filter_expression {{ {globs} }} action {{ LOG }} }}"
+    )
     assert "task context" in say("check", "-v", "dear")[1]
 
 

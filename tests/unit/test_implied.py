@@ -67,7 +67,9 @@ def draw(chance: random.Random, depth: int):
             low = [chance.randrange(-5, 6) for _ in range(chance.randrange(1, 3))]
             return number_member(number, [(at, at + chance.randrange(3)) for at in low])
         case 3 | 4:
-            return StrTest(chance.choice(("SEQ", "SPRE", "SSUF", "SCON", "SGLOB")), S, chance.choice(TEXTS + [b"a*", b"*b?"]))
+            return StrTest(
+                chance.choice(("SEQ", "SPRE", "SSUF", "SCON", "SGLOB")), S, chance.choice(TEXTS + [b"a*", b"*b?"])
+            )
         case 5:
             return Member(S, tuple(chance.sample(TEXTS, chance.randrange(1, 4))))
         case 6:
@@ -98,7 +100,9 @@ def test_what_clashes_is_never_true_and_alternatives_are_never_all_false():
         if pair := clash(parts, alternatives):
             found += 1
             whole = Chain("ANY" if alternatives else "ALL", tuple(parts))
-            wrong = [call for call in CALLS if (value(whole, call) == 0) == alternatives and value(whole, call) is not None]
+            wrong = [
+                call for call in CALLS if (value(whole, call) == 0) == alternatives and value(whole, call) is not None
+            ]
             assert not wrong and pair[0] < pair[1], (parts, alternatives)
     assert found > 60, "hardly anything was said to clash"
 

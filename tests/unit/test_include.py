@@ -36,7 +36,11 @@ def errors(result) -> list[str]:
 
 
 def test_items_come_in_the_place_of_the_statement(write):
-    result = write(main=rule("a") + 'include "sub/b.conf"\n' + rule("d", "root"), sub__b='include "c.conf"\n' + rule("b"), sub__c="let root = UID == 0\n" + rule("c"))
+    result = write(
+        main=rule("a") + 'include "sub/b.conf"\n' + rule("d", "root"),
+        sub__b='include "c.conf"\n' + rule("b"),
+        sub__c="let root = UID == 0\n" + rule("c"),
+    )
     assert [each.name for each in result.rules] == ["a", "c", "b", "d"] and not result.diagnostics
 
 
@@ -73,7 +77,9 @@ def test_rules_of_an_included_file_can_be_removed(write):
 
 
 def test_a_file_is_included_once(write):
-    result = write(main='include "b.conf"\ninclude "c.conf"\ninclude "./b.conf"', b=rule("b"), c='include "b.conf"\n' + rule("c"))
+    result = write(
+        main='include "b.conf"\ninclude "c.conf"\ninclude "./b.conf"', b=rule("b"), c='include "b.conf"\n' + rule("c")
+    )
     assert [each.name for each in result.rules] == ["b", "c"] and not result.diagnostics
 
 
@@ -113,7 +119,11 @@ def test_what_is_no_file_is_refused_at_its_place(tmp_path):
     (tmp_path / "secret").write_text("")
     for name in ("pipe", ".", "missing", "a\\x01b", "x" * 300, "/dev/zero"):
         text = f'\n include "{name}"'
-        (found,) = [each for each in compile_sources([Source(str(tmp_path / "f"), text)]).diagnostics if each.severity == "error"]
+        (found,) = [
+            each
+            for each in compile_sources([Source(str(tmp_path / "f"), text)]).diagnostics
+            if each.severity == "error"
+        ]
         assert found.to_json()["line"] == 2 and found.to_json()["column"] == 10
 
 

@@ -29,7 +29,7 @@ SENSIBLE = [
     rule("execve, execveat", "UID >= 1000", "action { FAIL }"),
     rule("clone", "clone_flags & CLONE_NEWUSER", "abi = x86_64 action { FAIL }") + rule("clone3, vfork"),
     rule("ioctl", "cmd == TIOCSTI", "action { FAIL }"),
-    rule("write", "fd == 2 && count > 4096 && COMM == \"noisy\"", "action { FAIL }"),
+    rule("write", 'fd == 2 && count > 4096 && COMM == "noisy"', "action { FAIL }"),
     rule("ptrace", "", "action { FAIL }"),
     rule("kill", "sig == SIGKILL && pid == 1"),
     rule("rename, renameat2, renameat", 'oldname startswith "/etc/" || newname startswith "/etc/"'),
@@ -38,7 +38,8 @@ SENSIBLE = [
     rule("chdir", 'filename == ".." || filename == "."'),
     rule("mount", 'type == "nfs" && dev_name contains ":"'),
     rule("unlink", 'COMM == "a"') + rule("unlinkat", 'COMM == "b"'),
-    rule("getpid", "UID == 0", "rule_name = a action { LOG }") + rule("getpid", "UID == 0", "when = after action { LOG }"),
+    rule("getpid", "UID == 0", "rule_name = a action { LOG }")
+    + rule("getpid", "UID == 0", "when = after action { LOG }"),
     rule("getpid", "UID >= 10") + rule("getpid", "UID <= 10"),
     rule("getpid", "", "continue = yes action { LOG }") + rule("getpid"),
     rule("getpid", 'UID == 5 || COMM == "x"') + rule("getpid", 'COMM == "x" || UID == 6'),
@@ -95,5 +96,7 @@ def test_the_note_on_memory_comes_once_and_of_refusals_only():
     assert notes(looking.replace("{}", "action { LOG }")) == []
     assert notes(rule("chdir", "UID == 5", "action { FAIL }")) == []
     assert len(notes(looking.replace("{}", "action { FAIL }"))) == 1
-    (message,) = notes(looking.replace("{}", "action { FAIL }") + looking.replace("/a", "/b").replace("{}", "action { FAIL }"))
+    (message,) = notes(
+        looking.replace("{}", "action { FAIL }") + looking.replace("/a", "/b").replace("{}", "action { FAIL }")
+    )
     assert message.startswith("2 rules")
