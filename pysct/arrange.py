@@ -20,11 +20,13 @@ from pysct.ir import Int, Op, StrTest, may_be_unknown
 from pysct.pool import Pool
 from pysct.simplify import chain
 
-SHARED = 2  # rules in a row that share a test
+SHARED = 2  # rules in a row that share a test which is never unknown
+DOUBTED = 6  # the same of one that can be, and so is tried again behind the guard
 TEXTS = 12  # rules in a row, each with a text of one string, that are found by its beginning
 VALUES = 6  # the same by the value of one number
 GUARDED = 4  # rules that are worth a guard
 LEVELS = 12  # of guards inside each other
+NOTHING: frozenset = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,23 +54,29 @@ class Arranger:
 
     # ------------------------------------------------------------ equal tests
 
-    def sharing(self, leaves: list[Leaf], levels: int) -> list[Code]:
-        """Rules in a row that have tests in common, behind one guard that is all of these."""
+    def sharing(self, leaves: list[Leaf], levels: int, passed: frozenset = NOTHING) -> list[Code]:
+        """Rules in a row that have tests in common, behind one guard that is all of these.
+
+        Behind it those of them that are never unknown are true; the others have to be tried again, and are `passed`.
+        """
         out: list[Code] = []
         alone: list[Leaf] = []
-        for run, common in runs(leaves, certain, SHARED if levels else len(leaves) + 1):
-            if not common:
+        for run, common in runs(leaves, lambda leaf: left(leaf, passed), SHARED if levels else len(leaves) + 1):
+            same = shared(run, passed) if common else []
+            if not same:
                 alone += run
                 continue
             out += self.looked_up(alone, levels)
             alone = []
-            same = set.intersection(*(set(certain(leaf)) for leaf in run))
-            inner = self.sharing([self.without(leaf, same) for leaf in run], levels - 1)
-            out += self.guard(chain("ALL", [test for test in certain(run[0]) if test in same]), inner)
+            sure = {test for test in same if not may_be_unknown(test)}
+            inner = self.sharing([self.without(leaf, sure) for leaf in run], levels - 1, passed | set(same))
+            out += self.guard(chain("ALL", same), inner)
         return out + self.looked_up(alone, levels)
 
     def without(self, leaf: Leaf, known: set) -> Leaf:
         """The rule where some of its tests are known to be true."""
+        if not known:
+            return leaf
         condition = chain("ALL", [test for test in tests(leaf.condition) if test not in known])
         return Leaf(leaf.rule, condition, compile_rule(condition, leaf.rule, self.pool))
 
@@ -151,9 +159,15 @@ def runs(leaves: list[Leaf], keys: Callable[[Leaf], Iterable], least: int) -> li
     return out
 
 
-def certain(leaf: Leaf) -> tuple:
-    """The tests of a rule that are never unknown."""
-    return tuple(test for test in tests(leaf.condition) if not isinstance(test, Int) and not may_be_unknown(test))
+def left(leaf: Leaf, passed: frozenset) -> list:
+    """The tests of a rule, except some."""
+    return [test for test in tests(leaf.condition) if not isinstance(test, Int) and test not in passed]
+
+
+def shared(run: list[Leaf], passed: frozenset) -> list:
+    """The tests that all rules of a run have in common and that are worth a guard."""
+    same = set.intersection(*(set(left(leaf, passed)) for leaf in run))
+    return [test for test in left(run[0], passed) if test in same and (len(run) >= DOUBTED or not may_be_unknown(test))]
 
 
 def texts(leaf: Leaf) -> dict[ir.StrRef, bytes]:

@@ -194,3 +194,13 @@ def test_two_appends_at_once(here):
     status = [each.wait() for each in both]
     text = sct("download").stdout
     assert text == "".join(part for part, each in zip((ONE, TWO), status) if each == 0) or text == TWO + ONE
+
+
+def test_what_is_included_is_in_force_and_travels(here):
+    (here / "main.conf").write_text('include "one.conf"\n' + TWO)
+    sct("upload", "main.conf")
+    assert (unlink("one"), unlink("two")) == ("-1 EACCES", "-1 EROFS")
+    said = sct("download").stdout
+    assert ONE in said and said.endswith(TWO) and said.startswith('# include "one.conf": begins\n')
+    sct("delete", "two")
+    assert (unlink("one"), unlink("two")) == ("-1 EACCES", "-1 ENOENT")

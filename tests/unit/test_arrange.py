@@ -127,6 +127,14 @@ def test_what_many_rules_have_in_common_is_tried_once():
     assert sum(insn[0] == abi.OPCODES["LDF"].number for insn in shared.insns) == 1
 
 
+def test_a_string_that_many_rules_ask_for_guards_them():
+    plain, arranged = steps(
+        chdirs(f'COMM == "ps" && filename =~ "/{at}*x"' for at in range(100)),
+        Call(strings={abi.FIELDS["COMM"].number: b"x", 0: b"/"}),
+    )
+    assert arranged < 100 and plain > 6000
+
+
 def test_long_common_beginnings_and_many_tests_do_not_nest_without_end():
     assert compiled(chdirs(f'filename == "{"a" * at}"' for at in range(1, 1500)), True)
     assert compiled(chdirs(" && ".join(f"(UID & {2**bit})" for bit in range(at)) for at in range(1, 50)), True)
