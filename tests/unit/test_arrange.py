@@ -142,7 +142,7 @@ def test_long_common_beginnings_and_many_tests_do_not_nest_without_end():
 
 def test_points_that_are_alike_share_their_code():
     text = "".join(
-        f'rule {{ syscall_name = unlink rule_name = r{at} filter_expression {{ pathname == "/{at}" }} action {{ LOG }} }}'
+        f'rule {{ syscall_name = unlink rule_name=r{at} filter_expression {{ pathname == "/{at}" }} action {{ LOG }} }}'
         for at in range(50)
     )
     progs = image.decode(compiled(text, True)).progs

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from test_cli import ONE, TWO, fake, files, say  # noqa: F401
 
-from pysct import image
+from pysct import abi, image
 
 
 def test_check_for_editors(files, say):
@@ -59,3 +59,14 @@ def test_what_is_included_travels_with_the_rules(fake, files, say):
     assert status == 0 and ONE.decode() in out and out.endswith(TWO.decode()) and "\ninclude" not in out
     Path("one").unlink()
     assert say("delete", "two")[0] == 0 and ONE in image.decode(fake.image).source
+
+
+def test_a_rule_that_is_never_reached_judges_no_call(fake, files, say):
+    Path("dead").write_text(
+        "rule { syscall_name = chdir rule_name = all action { LOG } }\n"
+        "rule { syscall_name = chdir rule_name = dead filter_expression { UID == 0 } action { FAIL } }"
+    )
+    assert "never reached" in say("upload", "dead")[2]
+    fake.lists[abi.List.COUNTERS] = [abi.CountersStruct(), abi.CountersStruct()]
+    lines = [re.split(r"\s{2,}", line.strip()) for line in say("list")[1].splitlines()]
+    assert lines[1][:3] == ["all", "before", "chdir"] and lines[2][:3] == ["dead", "before", "-"]
