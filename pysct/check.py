@@ -207,7 +207,9 @@ def check(items: Iterable[tree.Item], line_of: Callable[[Source, int], int], dia
     """
     checked: list[list[Rule]] = []
     names: dict[str, Rule] = {}
-    definitions = Definitions(diagnostics)
+    items = list(items)
+    defined = {item.name: item for item in reversed(items) if not isinstance(item, tree.Rule)}
+    definitions = Definitions(defined, diagnostics)
     for item in items:
         if not isinstance(item, tree.Rule):
             definitions.add(item)

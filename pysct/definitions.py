@@ -63,10 +63,10 @@ class Expanded:
 
 
 class Definitions:
-    """The definitions of a rule set so far; problems go to `diagnostics`."""
+    """The definitions of a rule set so far; problems go to `diagnostics`. `all` are those of the whole, by name."""
 
-    def __init__(self, diagnostics: Diagnostics):
-        self.diagnostics = diagnostics
+    def __init__(self, all: dict[str, tree.Let | tree.Set], diagnostics: Diagnostics):
+        self.all, self.diagnostics = all, diagnostics
         self.known: dict[str, Definition] = {}
         self.failed: set[str] = set()  # names of wrong ones, of which enough was said
 
@@ -123,7 +123,7 @@ class Definitions:
 
     def expand(self, condition: tree.Node, source: Source) -> tuple[tree.Node, Used] | None:
         """The condition without names of definitions, and what they leave open; None after an error was reported."""
-        if not self.known and not self.failed and not any(isinstance(node, tree.SetName) for node in walk(condition)):
+        if not self.all and not any(isinstance(node, tree.SetName) for node in walk(condition)):
             return condition, {}
         expanded = Expanded()
         try:
@@ -167,6 +167,8 @@ class Expansion:
         if node.name in self.definitions.failed:
             self.expanded.good = False
         elif found is None:
+            if node.name in self.definitions.all and node.name not in RESERVED and node.name not in arguments():
+                self.wrong(node, *self.too_early(node.name))
             self.expanded.free.setdefault(node.name, node.span)
         elif found.body is None:
             self.wrong(node, f"`{node.name}` is a set", f"write `in {node.name}`")
@@ -195,9 +197,16 @@ class Expansion:
             return node
         if found or node.name in RESERVED:
             return self.wrong(node, f"`{node.name}` is not a set", f"write `in {{ {node.name} }}` or `==`")
+        if node.name in self.definitions.all:
+            return self.wrong(node, *self.too_early(node.name))
         sets = [name for name, known in self.definitions.known.items() if known.body is None]
         hint = suggest(node.name, sets, f"write `set {node.name} = {{ … }}` above, or `in {{ {node.name} }}`")
         return self.wrong(node, f"there is no set `{node.name}`", hint)
+
+    def too_early(self, name: str) -> tuple[str, str]:
+        """Message and hint for a name that is defined further down."""
+        item = self.definitions.all[name]
+        return f"`{name}` is used before it is defined", f"it is defined in {item.source.place(item.name_span)}: move that up"
 
     def use(self, found: Definition, node: tree.Node):
         self.grow(found.size, node)
