@@ -147,3 +147,22 @@ def test_points_that_are_alike_share_their_code():
     )
     progs = image.decode(compiled(text, True)).progs
     assert len(progs) == 3 and progs[0].insns == progs[1].insns == progs[2].insns
+
+
+def test_alternatives_about_one_number_or_string_are_one_set():
+    apart = 'UID == 5 || filename == "/a" || 6 == UID || filename in { "/b", "/a" } || UID in { 10..20, 5 } || GID == 0'
+    both = 'UID in { 5, 6, 10..20 } || filename in { "/a", "/b" } || GID == 0'
+    first, second = (image.decode(compiled(chdirs([condition]), True)).progs[0].insns for condition in (apart, both))
+    assert first == second and sum(insn[0] == abi.OPCODES["LDF"].number for insn in first) == 2
+
+
+@pytest.mark.parametrize("condition", ["8 / UID == 2 || 8 / UID == 4", "8 / UID in { 2, 4 }"])
+def test_a_set_of_values_of_something_unknown_is_unknown(condition):
+    with Judge(compiled(chdirs([condition]), True)) as judge:
+        said = [judge.judge(0, 80, 0, Call(fields={UID: uid})) for uid in (0, 2, 4, 3)]
+    assert [(bool(each.matched), bool(each.unknown)) for each in said] == [
+        (False, True),
+        (True, False),
+        (True, False),
+        (True, False),
+    ]
