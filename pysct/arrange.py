@@ -88,7 +88,10 @@ class Arranger:
         for run, string in runs(leaves, texts, TEXTS):
             if string:
                 found = sorted(((texts(leaf)[string], leaf.code) for leaf in run), key=lambda pair: pair[0])
-                out += self.by_text(string, found, levels)
+                inner = self.by_text(string, found, levels - 1)
+                begins = commonprefix((found[0][0], found[-1][0]))
+                # That a path starts with / is hardly worth a test.
+                out += self.guard(StrTest("SPRE", string, begins), inner) if levels and len(begins) > 1 else inner
                 continue
             for part, number in runs(run, numbers, VALUES):
                 if number:
@@ -100,7 +103,7 @@ class Arranger:
 
     def by_text(self, string: ir.StrRef, found: list[tuple[bytes, Code]], levels: int) -> list[Code]:
         """Rules in the order of their texts; those of one beginning behind a test of that."""
-        if len(found) < GUARDED or not levels or found[0][0] == found[-1][0]:
+        if len(found) < GUARDED or levels <= 0 or found[0][0] == found[-1][0]:
             return [code for _, code in found]
         known = len(commonprefix((found[0][0], found[-1][0])))
         out: list[Code] = []
