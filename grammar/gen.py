@@ -101,6 +101,12 @@ def load_classes():
     return tomllib.loads((HERE / "syscalls" / "classes.toml").read_text())
 
 
+def load_families():
+    import families
+
+    return families.load()
+
+
 def load_constants():
     """The columns (names of ABIs) and [(name, family, [value or None for each column])]."""
     lines = (HERE / "constants" / "constants.tsv").read_text().splitlines()
@@ -117,7 +123,8 @@ def render_all():
                              lstrip_blocks=True, keep_trailing_newline=True, undefined=jinja2.StrictUndefined)
     env.filters["repr"] = repr
     env.filters["hex"] = lambda number: f"{number:#04x}"
-    words = {"spec": spec, "calls": load_calls(spec), "classes": load_classes(), "columns": columns, "constants": constants,
+    words = {"spec": spec, "calls": load_calls(spec), "classes": load_classes(), "families": load_families(),
+             "columns": columns, "constants": constants,
              "grammar": (HERE / "rules.lark").read_text()}
     return {name: env.get_template(template).render(words) for name, template in OUTPUTS.items()}
 

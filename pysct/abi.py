@@ -35,6 +35,9 @@ class Limit:
     ERRNO = 511  # number
     RECORD = 3840  # bytes
     DEPTH = 100  # levels
+    NODES = 262144  # operands and operators
+    INCLUDE_DEPTH = 16  # files
+    INCLUDE_SIZE = 16777216  # bytes
     READERS = 32  # readers
 
 
@@ -56,6 +59,9 @@ LIMIT_DOC = {
     'ERRNO': "error number that a rule can return; from 512 on they are the kernel's own",
     'RECORD': 'a record of the log; what does not fit is cut and marked as cut',
     'DEPTH': 'of brackets and operators inside each other in a rule',
+    'NODES': 'of a condition or definition, the definitions that it uses written out',
+    'INCLUDE_DEPTH': 'that include one another in a row',
+    'INCLUDE_SIZE': 'all files together that a rule set includes',
     'READERS': 'open descriptors of the log device',
 }
 

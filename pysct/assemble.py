@@ -1,10 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Of what does the image of a rule set consist?"""
 
-import struct
-
 from pysct import codegen
-from pysct.abi import ABIS, INSN_FORMAT, KINDS, LIMIT_DOC, NONE, PHASES, Limit, ProgStruct, RuleStruct
+from pysct.abi import ABIS, KINDS, LIMIT_DOC, NONE, PHASES, Limit, ProgStruct, RuleStruct
 from pysct.check import Rule
 from pysct.codegen import Code
 from pysct.diagnostics import Diagnostics
@@ -15,7 +13,6 @@ from pysct.points import Point
 from pysct.pool import Pool
 from pysct.source import encode as encode_text
 
-INSN = struct.calcsize(INSN_FORMAT)
 RET = Code(codegen.RET, codegen.COSTS["RET"])
 
 
@@ -39,10 +36,11 @@ def assemble(linker: Linker, source: bytes, diagnostics: Diagnostics) -> bytes |
 def program_sections(linker: Linker, diagnostics: Diagnostics) -> dict[str, tuple[bytes, int]]:
     """The programs in the order of their points, and their instructions."""
     progs, insns, count = [], [], 0
-    order = sorted(linker.programs, key=lambda key: (ABIS[key[0].abi].number, key[0].nr, PHASES[key[1]]))
+    programs = linker.finished()
+    order = sorted(programs, key=lambda key: (ABIS[key[0].abi].number, key[0].nr, PHASES[key[1]]))
     for point, phase in order:
-        codes = [*linker.programs[point, phase], RET]
-        cost, size = sum(code.cost for code in codes), sum(len(code.insns) for code in codes) // INSN
+        codes = [*programs[point, phase], RET]
+        cost, size = sum(code.cost for code in codes), sum(len(code.insns) for code in codes) // codegen.INSN
         check_limit(cost, "COST", diagnostics, f", and this is {point.call}")
         progs.append(prog_entry(point, phase, linker.optional[point], count, size, min(cost, Limit.COST)))
         insns += [code.insns for code in codes]

@@ -28,7 +28,7 @@ class Unusable(Exception):
 
 
 class Builder:
-    """Builds the rules of one file; lark holds the one instance, begin() says for whom."""
+    """Builds the items of one file; lark holds the one instance, begin() says for whom."""
 
     def begin(self, source: Source, diagnostics: Diagnostics):
         self.source, self.diagnostics = source, diagnostics
@@ -48,6 +48,18 @@ class Builder:
             keyword.span,
             [part for part in parts if not isinstance(part, Token)],
         )
+
+    def let(self, parts) -> tree.Let:
+        head, name, _, body = parts
+        return tree.Let(around(parts), self.source, name.value, name.span, body)
+
+    def set(self, parts) -> tree.Set:
+        name, opened = parts[1], next(at for at, part in enumerate(parts) if is_token(part, "OPEN"))
+        return tree.Set(around(parts), self.source, name.value, name.span, parts[opened + 1 : -1 : 2])
+
+    def include(self, parts) -> tree.Include:
+        head, path = parts
+        return tree.Include(around(parts), self.source, self.unescape(path), path.value, path.span)
 
     def setting(self, parts) -> tree.Setting:
         values = [self.word(token) for token in parts[2::2]]
@@ -98,6 +110,11 @@ class Builder:
     def member(self, parts) -> tree.Member:
         operand, elements = parts[0], parts[3:-1:2]
         return self.deepen(tree.Member(around(parts), operand, elements), operand, *elements)
+
+    def member_of(self, parts) -> tree.Member:
+        operand, _, name = parts
+        element = tree.SetName(name.span, name.value)
+        return self.deepen(tree.Member(around(parts), operand, [element]), operand, element)
 
     def span(self, parts) -> tree.Range:
         low, _, high = parts
@@ -165,6 +182,10 @@ class Builder:
             f"`\\{shown}` means nothing in a string",
             f'escapes are \\" \\\\ \\n \\t and \\x41; a backslash is written `\\\\`, so `\\\\{shown}`',
         )
+
+
+def is_token(part, kind: str) -> bool:
+    return isinstance(part, Token) and part.type == kind
 
 
 def around(parts) -> Span:

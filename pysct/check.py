@@ -1,21 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What does a rule ask for, and is it something that can be done?"""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from pysct import tree
 from pysct.abi import ABIS, PHASES, Limit, ProgFlag, RuleFlag
 from pysct.actions import Actions, check_actions
 from pysct.conditions import Checker
+from pysct.definitions import Definitions
 from pysct.diagnostics import Diagnostics, suggest
-from pysct.names import Names, resolve
+from pysct.names import Names, resolve, used
 from pysct.points import Point, abis_of, select
 from pysct.source import Source, Span, encode
 
 SETTINGS = ("syscall_name", "rule_name", "when", "continue", "abi")
 BLOCKS = ("filter_expression", "action")
 IN_ACTION = ("type", "error_code", "log_format")
+BOTH = "both"  # of `when`: each phase
 
 
 @dataclass(slots=True)
@@ -38,47 +40,44 @@ class Rule:
     names: Names
     actions: Actions
     flags: int
+    words: list[tree.Word]  # of syscall_name
 
     @property
-    def own_line(self) -> int:
-        """The line of its name in its own file, from 1."""
-        return self.source.position(self.name_span.start).line
-
+    def continues(self) -> bool:
+        return bool(self.flags & RuleFlag.CONTINUE)
 
 class RuleChecker:
     """Checks one rule, which is for `abis` unless it says others; problems go to `diagnostics`."""
 
-    def __init__(self, rule: tree.Rule, abis: tuple[str, ...], diagnostics: Diagnostics):
-        self.rule, self.source, self.diagnostics = rule, rule.source, diagnostics
+    def __init__(self, rule: tree.Rule, abis: tuple[str, ...], definitions: Definitions, diagnostics: Diagnostics):
+        self.rule, self.source, self.definitions, self.diagnostics = rule, rule.source, definitions, diagnostics
         self.default_abis = abis
+        self.good = True  # without an error that was reported elsewhere
         self.settings: dict[str, tree.Setting] = {}
         self.filters: list[tree.Filter] = []
         self.actions: list[tree.Action] = []
 
-    def check(self, first_line: int) -> Rule | None:
-        """The rule, without a name if it says none; None after its errors were reported."""
+    def check(self, line: int) -> list[Rule]:
+        """The rule for each phase in which it holds, without a name if it says none; none if it has errors."""
         errors = self.diagnostics.errors
         for entry in self.rule.entries:
             self.entry(entry)
+        when = self.one_of("when", (*PHASES, BOTH)) or "before"
+        rules = [self.in_phase(phase, line) for phase in (PHASES if when == BOTH else (when,))]
+        return rules if self.good and self.diagnostics.errors == errors else []
+
+    def in_phase(self, phase: str, line: int) -> Rule:
+        """The rule in one phase; it means nothing if errors were reported."""
         abis = self.abis()
-        phase = self.one_of("when", tuple(PHASES)) or "before"
         continues = self.one_of("continue", ("yes", "no")) == "yes"
         name, name_span = self.name()
         named = self.points(abis, phase)
         points = list(named)
-        condition = self.filters[0].condition if self.filters else None
-        names = Names()
-        if condition and points:
-            names = resolve(condition, points, phase, self.source, self.diagnostics)
-            if names:
-                Checker(names, self.source, self.diagnostics).condition(condition)
+        condition, names = self.condition(points, phase)
         actions = check_actions(self.rule, self.actions, points, phase, self.diagnostics)
-        if self.diagnostics.errors > errors:
-            return None
         flags = RuleFlag.CONTINUE * continues | RuleFlag.LOG_CWD * actions.shows_cwd
         foreign = 0 if "abi" in self.settings else ProgFlag.ABI
         optional = {point: foreign | (0 if is_named else ProgFlag.CALL) for point, is_named in named.items()}
-        line = first_line + self.source.position(self.rule.span.start).line - 1
         return Rule(
             name,
             self.source,
@@ -92,7 +91,33 @@ class RuleChecker:
             names,
             actions,
             flags,
+            self.settings["syscall_name"].values if "syscall_name" in self.settings else [],
         )
+
+    def condition(self, points: list[Point], phase: str) -> tuple[tree.Node | None, Names]:
+        """The condition without names of definitions, and what the others mean."""
+        names = Names()
+        if not self.filters or not points:
+            return None, names
+        self.refuse_double_names(self.filters[0].condition, points)
+        expanded = self.definitions.expand(self.filters[0].condition, self.source)
+        if not expanded:
+            self.good = False
+            return None, names
+        condition, defined = expanded
+        found = resolve(condition, points, phase, self.source, self.diagnostics, defined)
+        if found:
+            Checker(found, self.source, self.diagnostics).condition(condition)
+        return condition, found or names
+
+    def refuse_double_names(self, condition: tree.Node, points: list[Point]):
+        """A name that is both a definition's and an argument's would be read as the other one by somebody."""
+        for name, span in used(condition).items() if self.definitions.known else ():
+            calls = [point.call for point in points if any(name == argument for argument, _ in point.args)]
+            if name in self.definitions and calls:
+                place = self.definitions.known[name].place
+                message = f"`{name}` is an argument of {calls[0]}, and defined in {place}"
+                self.error(span, message, "give the definition another name")
 
     def entry(self, entry):
         if isinstance(entry, tree.Filter):
@@ -179,34 +204,43 @@ class RuleChecker:
 
 
 def check(
-    rules: Iterable[tree.Rule], machine: str | None, first_lines: dict[Source, int], diagnostics: Diagnostics
+    items: Iterable[tree.Item], machine: str | None, line_of: Callable[[Source, int], int], diagnostics: Diagnostics
 ) -> list[Rule]:
-    """The rules that make sense, in order, each with a name of its own.
+    """The rules that make sense, in order, each with a name of its own; one that holds in both phases comes twice.
 
-    `machine` is the one that they are for, None: this one; `first_lines` says at which line of the whole rule set each
-    source begins.
+    `machine` is the one that they are for, None: this one; `line_of` says on which line of the whole rule set a place of a source stands.
     """
     abis = abis_of(machine)
-    checked: list[Rule] = []
+    checked: list[list[Rule]] = []
     names: dict[str, Rule] = {}
-    for parsed in rules:
-        rule = RuleChecker(parsed, abis, diagnostics).check(first_lines[parsed.source])
-        if not rule:
-            continue
-        checked.append(rule)
-        first = names.setdefault(rule.name, rule)
-        if first is not rule and rule.name:
-            diagnostics.error(
-                rule.source,
-                rule.name_span,
-                f"another rule is named `{rule.name}`",
-                f"it stands in {first.source.name}, line {first.own_line}",
-            )
-    for rule in checked:
-        if not rule.name:
-            rule.name = free_name(rule.line, names)
-            names[rule.name] = rule
-    return checked
+    items = list(items)
+    defined = {item.name: item for item in reversed(items) if not isinstance(item, tree.Rule)}
+    definitions = Definitions(defined, diagnostics)
+    for item in items:
+        if not isinstance(item, tree.Rule):
+            definitions.add(item)
+        elif rules := RuleChecker(item, abis, definitions, diagnostics).check(line_of(item.source, item.span.start)):
+            checked.append(rules)
+            check_name(rules[0], names, diagnostics)
+    for rules in checked:
+        if not rules[0].name:
+            name = free_name(rules[0].line, names)
+            names[name] = rules[0]
+            for rule in rules:
+                rule.name = name
+    return [rule for rules in checked for rule in rules]
+
+
+def check_name(rule: Rule, names: dict[str, Rule], diagnostics: Diagnostics):
+    """Whether no other rule has a rule's name."""
+    first = names.setdefault(rule.name, rule)
+    if first is not rule and rule.name:
+        diagnostics.error(
+            rule.source,
+            rule.name_span,
+            f"another rule is named `{rule.name}`",
+            f"it stands in {first.source.place(first.name_span)}",
+        )
 
 
 def free_name(line: int, taken) -> str:

@@ -17,6 +17,7 @@ from pysct.pool import Pool
 NUMBERS = {name: opcode.number for name, opcode in OPCODES.items()}
 COSTS = {name: opcode.cost for name, opcode in OPCODES.items()}
 pack = struct.Struct(INSN_FORMAT).pack
+INSN = struct.calcsize(INSN_FORMAT)
 RET = pack(NUMBERS["RET"], 0, 0, 0, 0)
 
 
@@ -40,6 +41,14 @@ def compile_rule(condition, rule: int, pool: Pool) -> Code | None:
         return Generator(pool, frugal=False).rule(condition, rule)
     except TooComplex:
         return Generator(pool, frugal=True).rule(condition, rule)
+
+
+def compile_test(condition, insns: int, pool: Pool) -> Code:
+    """The code that passes over the next `insns` instructions where a condition is false. Raises TooComplex."""
+    try:
+        return Generator(pool, frugal=False).test(condition, insns)
+    except TooComplex:
+        return Generator(pool, frugal=True).test(condition, insns)
 
 
 def string_cost(op: str, text: bytes) -> int:
@@ -102,6 +111,14 @@ class Generator:
     def rule(self, condition, rule: int) -> Code:
         self.value(condition, 0, leave=1)
         self.emit("MATCH", 0, 0, 0, rule)
+        return self.made()
+
+    def test(self, condition, insns: int) -> Code:
+        self.value(condition, 0)
+        self.emit("JF", 0, 0, 0, insns)
+        return self.made()
+
+    def made(self) -> Code:
         return Code(b"".join([pack(NUMBERS[op], *operands) for op, *operands in self.code]), self.cost)
 
     def emit(self, op: str, dst: int, a: int = 0, b: int = 0, imm: int = 0, price: int | None = None):

@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from pysct.advice import advise
 from pysct.assemble import assemble
 from pysct.check import Rule, check
 from pysct.diagnostics import Diagnostic, Diagnostics, TooManyErrors
+from pysct.include import Includer
 from pysct.link import Linker
-from pysct.parse import parse
 from pysct.source import Source, Span, encode
 
 
@@ -36,26 +37,27 @@ def without_collector():
 
 
 @without_collector()
-def compile_sources(sources: list[Source], machine: str | None = None) -> Result:
+def compile_sources(sources: list[Source], machine: str | None = None, optimise: bool = True) -> Result:
     """Compile some sources as one rule set, in this order. Never raises because of what they say.
 
-    `machine` is the one whose ABIs a rule is for that says none, as `uname -m` names it; by default this one.
+    machine: the one whose ABIs a rule is for that says none, as `uname -m` names it; by default this one.
+    optimise: rules of a point may share tests; else the code of each is there for itself.
     """
     diagnostics, result = Diagnostics(), Result()
+    includer = Includer(sources, diagnostics)
     try:
-        text, first_lines = join(sources)
-        parsed = (rule for source in sources for rule in parse(source, diagnostics))
-        result.rules = check(parsed, machine, first_lines, diagnostics)
-        for source in sources:
-            warn_empty(source, result.rules, diagnostics)
-        linker = Linker(diagnostics)
+        result.rules = check(includer.items(), machine, includer.text.line_of, diagnostics)
+        warn_empty(includer, result.rules, diagnostics)
+        linker = Linker(diagnostics, optimise)
         for rule in result.rules:
             linker.add(rule)
         if not diagnostics.errors:
-            result.image = assemble(linker, text, diagnostics)
+            result.image = assemble(linker, includer.text.data, diagnostics)
+        if result.image is not None:
+            advise(linker.rules, linker.conditions, diagnostics)
     except TooManyErrors:
         pass
-    order = {source: number for number, source in enumerate(sources)}
+    order = {source: number for number, source in enumerate(includer.sources)}
     result.diagnostics = sorted(
         diagnostics, key=lambda found: (order.get(found.source, len(order)), found.span or (-1, -1))
     )
@@ -65,18 +67,6 @@ def compile_sources(sources: list[Source], machine: str | None = None) -> Result
 def compile_files(paths: Iterable, machine: str | None = None) -> Result:
     """The same for files. Raises OSError."""
     return compile_sources([Source.read(path) for path in paths], machine)
-
-
-def join(sources: list[Source]) -> tuple[bytes, dict[Source, int]]:
-    """The text of all sources, each starting on a line of its own, and which line of the whole that is, from 1."""
-    parts, first_lines, line = [], {}, 1
-    for source in sources:
-        first_lines[source] = line
-        line += source.lines
-        parts.append(source.data)
-        if source is not sources[-1] and source.data and not source.data.endswith(b"\n"):
-            parts.append(b"\n")
-    return b"".join(parts), first_lines
 
 
 def remove_rules(text: bytes, names: Iterable[str]) -> bytes:
@@ -107,6 +97,8 @@ def whole_lines(text: str, span: Span) -> tuple[int, int]:
     return (start, end + 1) if alone else span
 
 
-def warn_empty(source: Source, rules: list[Rule], diagnostics: Diagnostics):
-    if not diagnostics.errors and not any(rule.source is source for rule in rules):
-        diagnostics.warning(source, None, "there is no rule in this file")
+def warn_empty(includer: Includer, rules: list[Rule], diagnostics: Diagnostics):
+    """Warn of files that hold nothing, and of definitions for no rule."""
+    for source in includer.sources if not diagnostics.errors else ():
+        if source in includer.empty or not rules:
+            diagnostics.warning(source, None, "there is no rule in this file")

@@ -81,7 +81,8 @@ class Checker:
         if left != STR:
             return self.error(node, f"`{node.op}` needs a string on its left, and {self.shown(node.left)} is a number")
         if not isinstance(node.right, tree.Text):
-            return self.error(node.right, f"`{node.op}` needs a string in quotes on its right")
+            hint = "two strings of a call are compared by == and !="
+            return self.error(node.right, f"`{node.op}` needs a string in quotes on its right", hint)
         if node.op in ("=~", "!~"):
             try:
                 glob.compile_glob(node.right.value)
@@ -108,13 +109,24 @@ class Checker:
         return INT if all(found for _, found in bounds) else None
 
     def mismatch(self, where, left, left_type: str, right, right_type: str):
-        return self.error(
-            where, f"{self.shown(left)} is {left_type} and {self.shown(right)} is {right_type}: they cannot be compared"
-        )
+        text = next((node.value for node in (left, right) if isinstance(node, tree.Text)), b"")
+        hint = "a number stands without quotes" if text.isdigit() else None
+        names = [node.name.upper() for node in (left, right) if isinstance(node, tree.Name)]
+        if text and any(name.endswith(("UID", "GID")) for name in names):
+            hint = "users and groups are numbers, as `id` tells them"
+        message = f"{self.shown(left)} is {left_type} and {self.shown(right)} is {right_type}: they cannot be compared"
+        return self.error(where, message, hint)
 
     def suspect(self, node):
         """Warn of what C's precedence makes of something that looks different."""
-        for child in (node.left, node.right):
+        sides = node.left, node.right
+        compared = [isinstance(side, tree.Binary) and side.op in EQUALITY | ORDER for side in sides]
+        if node.op in BITS and all(compared):
+            joins = "`||`" if node.op == "|" else "`&&`" if node.op == "&" else "`&&` and `||`"
+            message = f"`{node.op}` computes with the truth values of both sides"
+            self.warn(node, message, f"conditions are joined by {joins}")
+            return
+        for child in sides:
             if not isinstance(child, tree.Binary) or child.enclosed:
                 continue
             if node.op in BITS and child.op in EQUALITY | ORDER:
@@ -132,11 +144,10 @@ class Checker:
 
     def shown(self, node) -> str:
         """What the rule says there, short."""
-        text = " ".join(self.source.text[node.span.start : node.span.end].split())
-        return f"`{text if len(text) <= 40 else text[:39] + '…'}`"
+        return f"`{(node.source or self.source).said(node.span, 40)}`"
 
     def error(self, node, message: str, hint: str | None = None) -> None:
-        self.diagnostics.error(self.source, node.span, message, hint)
+        self.diagnostics.error(node.source or self.source, node.span, message, hint)
 
     def warn(self, node, message: str, hint: str):
-        self.diagnostics.warning(self.source, node.where, message, hint)
+        self.diagnostics.warning(node.source or self.source, node.where, message, hint)

@@ -23,9 +23,9 @@ class TooManyErrors(Exception):
 
 @dataclass(frozen=True)
 class Diagnostic:
-    """One error or warning. `span` is None where it concerns the whole source, `source` where it concerns none."""
+    """One error, warning or note. `span` is None where it concerns the whole source, `source` where it concerns none."""
 
-    severity: str  # "error" or "warning"
+    severity: str  # "error", "warning" or "note"
     message: str
     source: Source | None = None
     span: Span | None = None
@@ -46,23 +46,25 @@ class Diagnostic:
 
 
 class Diagnostics:
-    """Collects what the stages find, each thing once."""
+    """Collects what the stages find, each thing once. `errors` counts those that were found again as well."""
 
     def __init__(self):
         self.found: dict[Diagnostic, None] = {}
-        self.errors = 0
+        self.errors = self.shown = 0
 
     def __iter__(self):
         return iter(self.found)
 
     def add(self, diagnostic: Diagnostic):
         """Raises TooManyErrors when there is no point in going on."""
+        error = diagnostic.severity == "error"
+        self.errors += error
         if diagnostic in self.found:
             return
         self.found[diagnostic] = None
-        if diagnostic.severity == "error":
-            self.errors += 1
-            if self.errors >= MAX_ERRORS:
+        if error:
+            self.shown += 1
+            if self.shown >= MAX_ERRORS:
                 self.found[Diagnostic("error", f"too many errors: the first {MAX_ERRORS} are shown")] = None
                 raise TooManyErrors
 
@@ -71,6 +73,10 @@ class Diagnostics:
 
     def warning(self, source: Source | None, span: Span | None, message: str, hint: str | None = None):
         self.add(Diagnostic("warning", cut(message), source, span, cut(hint)))
+
+    def note(self, message: str, hint: str | None = None):
+        """Say something about the rule set as a whole that is no mistake."""
+        self.add(Diagnostic("note", cut(message), None, None, cut(hint)))
 
 
 def cut(text: str | None) -> str | None:

@@ -9,6 +9,14 @@ from pysct.constants import CONSTANTS
 from pysct.diagnostics import suggest
 from pysct.points import Point
 
+# Names that other languages have.
+LITERALS = {
+    "true": "a condition that is always true is left out",
+    "false": "a rule that shall not hold is taken out, or put into a comment",
+    **dict.fromkeys(("null", "nil", "none"), "an address that leads nowhere is 0"),
+    "root": "users are numbers: root is 0",
+}
+
 
 def calls(some: list[Point], among: list[Point]) -> str:
     """Some of a rule's points by the names of their calls; with the ABIs where the rule has the call in others as well."""
@@ -35,6 +43,8 @@ def missing(key: str | int, points: list[Point], lacking: list[Point]) -> tuple[
     if len(lacking) < len(points):
         apart = "write one rule for the calls that have it and one for the others"
         return f"`{key}` is not an argument of {few}", narrowed(points, lacking) or apart
+    if key.lower() in LITERALS:
+        return f"unknown name `{key}`", LITERALS[key.lower()]
     known = [*FIELDS, *STATICS, "PARAMS", *dict.fromkeys(name for point in points for name, _ in point.args)]
     return f"unknown name `{key}`", suggest(key, known) or suggest(key, CONSTANTS) or arguments(points)
 

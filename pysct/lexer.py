@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Where does each rule of a file begin and end, and of which tokens does it consist?
+"""Where does each item of a file begin and end, and of which tokens does it consist?
 
 This is what needs a stack of brackets: a grammar cannot tell a `<` that opens
-a block from one that compares, nor find the next rule behind a mistake.
+a block from one that compares, nor find the next item behind a mistake.
 """
 
 from collections.abc import Iterator
@@ -10,14 +10,16 @@ from dataclasses import dataclass
 
 from pysct.abi import Limit
 from pysct.diagnostics import Diagnostics
-from pysct.slips import explain_text
+from pysct.slips import explain_between, explain_text
 from pysct.source import Source, Span
 from pysct.tokens import (
     ASSIGNED,
     CLOSES,
+    HEAD_TYPES,
+    HEADS,
+    ITEM_STARTS,
     KEY_ENDS,
     OPENER,
-    RULE_STARTS,
     RULE_STARTS_LINE,
     Item,
     Patterns,
@@ -45,7 +47,7 @@ class Bracket:
 
 
 class Lexer:
-    """Splits one source into rules. Errors go to `diagnostics`."""
+    """Splits one source into items: rules, definitions, includes. Errors go to `diagnostics`."""
 
     def __init__(self, source: Source, diagnostics: Diagnostics, patterns: Patterns):
         self.source, self.text, self.diagnostics = source, source.text, diagnostics
@@ -55,16 +57,16 @@ class Lexer:
         self.limit = -1
 
     def items(self) -> Iterator[Item]:
-        """The file's rules in order, also those that lack their end."""
+        """The file's items in order, also those that lack their end."""
         pos = 0
         while True:
             found = self.match(self.text, pos)
             start, pos = found.span(found.lastgroup)
             if found.lastgroup == "END":
                 return
-            if self.starts_rule(start, pos):
+            if found.lastgroup == "NAME" and self.starts_item(start, pos):
                 self.item = Item([])
-                pos = self.rule(start)
+                pos = self.rule(start) if self.text.startswith("rule", start) else self.definition(start, pos)
                 yield self.item
             else:
                 pos = self.between(found.lastgroup, start, pos)
@@ -76,7 +78,7 @@ class Lexer:
             found = self.match(self.text, pos)
             kind = found.lastgroup
             start, after = found.span(kind)
-            if kind == "END" or kind == "NAME" and self.stack and self.starts_rule(start, after):
+            if kind == "END" or kind == "NAME" and self.stack and self.starts_next(start, after):
                 if not self.item.broken:
                     self.unclosed(self.stack[-1], start)
                 return start
@@ -88,8 +90,39 @@ class Lexer:
                 pos = self.in_block(kind, start, after)
         return pos
 
-    def starts_rule(self, start: int, after: int) -> bool:
-        return self.text[start:after] == "rule" and OPENER.match(self.text, after) is not None
+    def definition(self, start: int, after: int) -> int:
+        """Collect one let, set or include; where it ends: at `;`, the next item, or what only a rule can have."""
+        head = self.text[start:after]
+        self.stack[:] = [Bracket("", start, head, True)]
+        self.emit(HEAD_TYPES[head], head, start, after)
+        while True:
+            found = self.match(self.text, after)
+            kind = found.lastgroup
+            start, end = found.span(kind)
+            text, outside = self.text[start:end], len(self.stack) == 1
+            name = kind == "NAME" and len(self.item.tokens) > 1  # the first one is that of the definition
+            if kind == "END" or outside and text == ";" or name and self.ends_definition(start, end):
+                break
+            after = self.refuse(kind, start, end) if kind in REFUSED else self.in_expression(kind, start, end)
+            if len(self.stack) == 1 and (head == "include" or head == "set" and text == "}"):
+                break
+        if len(self.stack) > 1 and not self.item.broken:
+            self.unclosed(self.stack[-1], start)
+        return after
+
+    def ends_definition(self, start: int, after: int) -> bool:
+        """Whether a name stands where the next item, or a key of a rule, begins."""
+        text = self.text[start:after]
+        return self.starts_item(start, after) or text in KEYS and KEYS[text].match(self.text, after) is not None
+
+    def starts_item(self, start: int, after: int) -> bool:
+        head = HEADS.get(self.text[start:after])
+        return head is not None and head.match(self.text, after) is not None
+
+    def starts_next(self, start: int, after: int) -> bool:
+        """Whether a name inside a rule starts the next item; only `rule` does so anywhere in a line."""
+        at_line = self.text.startswith("rule", start) or start == 0 or self.text[start - 1] == "\n"
+        return at_line and self.starts_item(start, after)
 
     def in_expression(self, kind: str, start: int, after: int) -> int:
         """Take one token; where to go on."""
@@ -100,7 +133,7 @@ class Lexer:
                     forgotten = self.stack.pop()
                 self.unclosed(forgotten, start)
                 return start
-            kind = self.words.get(text, kind)
+            kind = kind if text in BLOCKS else self.words.get(text, kind)
         elif top.char == "<" and text[0] in "<>":
             return self.angle(text, start, after)
         elif text == "{":
@@ -242,6 +275,6 @@ class Lexer:
         elif text[0] in "}>":
             self.error(start, start + 1, f"`{text[0]}` closes nothing", "is there one bracket too many above?")
         else:
-            self.error(start, after, f"expected a rule, not `{text[:32]}`", "a rule starts with `rule {` or `rule <`")
-        found = RULE_STARTS.search(self.text, after)
+            self.error(start, after, *explain_between(text))
+        found = ITEM_STARTS.search(self.text, after)
         return found.start() if found else len(self.text)

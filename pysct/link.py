@@ -5,66 +5,98 @@ from collections import defaultdict
 from collections.abc import Sequence
 
 from pysct import codegen, lower
-from pysct.abi import Limit, RuleFlag
+from pysct.abi import Limit
+from pysct.arrange import Arranger, Leaf
 from pysct.check import Rule
 from pysct.codegen import Code, TooComplex
 from pysct.diagnostics import Diagnostics
-from pysct.ir import Int
+from pysct.differences import calls
+from pysct.ir import Int, may_be_unknown
 from pysct.points import Point
 from pysct.pool import Pool
+from pysct.shadow import Shadows
 
 
 class Linker:
     """Collects the code of all rules; problems go to `diagnostics`."""
 
-    def __init__(self, diagnostics: Diagnostics):
-        self.diagnostics = diagnostics
+    def __init__(self, diagnostics: Diagnostics, optimise: bool = True):
+        """optimise: rules of a point may share tests; else each is there for itself."""
+        self.diagnostics, self.optimise = diagnostics, optimise
         self.pool = Pool()
-        self.programs: dict[tuple[Point, str], list[Code]] = defaultdict(list)
+        self.programs: dict[tuple[Point, str], list[Leaf]] = defaultdict(list)
         self.continues: dict[tuple[Point, str], int] = defaultdict(int)
         self.optional: dict[Point, int] = {}
         self.rules: list[Rule] = []
+        self.conditions: list[list] = []  # of each rule, at each of its points
+        self.shadows = Shadows()
 
     def add(self, rule: Rule):
         """Append a rule to the programs of its points."""
         index, errors = len(self.rules), self.diagnostics.errors
+        conditions = self.meanings(rule)
         self.rules.append(rule)
-        codes = self.codes(rule, index)
-        for point, code in zip(rule.points, codes):
+        self.conditions.append(conditions)
+        covering = self.shadows.of(rule, conditions)
+        codes = [None] * len(conditions) if is_dead(conditions, covering) else self.codes(rule, index, conditions)
+        for point, condition, code in zip(rule.points, conditions, codes):
             # What one rule needs, the image needs.
             self.optional[point] = self.optional.get(point, rule.optional[point]) & rule.optional[point]
             if code:
-                self.programs[point, rule.phase].append(code)
-                if rule.flags & RuleFlag.CONTINUE:
+                self.programs[point, rule.phase].append(Leaf(index, condition, code))
+                if rule.continues:
                     self.count_continue(rule, point)
-        if not any(codes) and self.diagnostics.errors == errors:
+        if any(covering):
+            if not self.diagnostics.errors:  # else it is perhaps another rule that was meant
+                warn_shadowed(rule, covering, self.diagnostics)
+        elif not any(codes) and self.diagnostics.errors == errors:
             self.diagnostics.warning(
                 rule.source, rule.name_span, "the rule never matches: its condition is always false"
             )
 
-    def codes(self, rule: Rule, index: int) -> Sequence[Code | None]:
-        """The rule's code at each of its points; made once for all points at which names mean the same."""
+    def finished(self) -> dict[tuple[Point, str], list[Code]]:
+        """The programs' code without their ends."""
+        if not self.optimise:
+            return {key: [leaf.code for leaf in leaves] for key, leaves in self.programs.items()}
+        arranger = Arranger(self.pool)
+        return {key: arranger.program(leaves) for key, leaves in self.programs.items()}
+
+    def meanings(self, rule: Rule) -> list:
+        """What the rule's condition means at each of its points; None where an error was reported."""
         if rule.condition is None:
-            return [codegen.compile_rule(Int(1), index, self.pool)] * len(rule.points)
-        made: dict[tuple, tuple[Code | None, dict]] = {}
+            return [Int(1)] * len(rule.points)
+        made: dict[tuple, tuple] = {}
         found = []
         for at in range(len(rule.points)):
             names = rule.names.at(at)
             key = tuple(names.values())
             if key not in made:
                 lowering = lower.Lowering(names)
-                made[key] = self.compile(rule, lowering, index), lowering.decided
+                made[key] = self.meaning(rule, lowering), lowering.decided
             found.append(made[key])
-        codes, decided = zip(*found)
+        conditions, decided = zip(*found)
         if any(decided):
             warn_decided(rule, decided, self.diagnostics)
-        return codes
+        return list(conditions)
 
-    def compile(self, rule: Rule, lowering: lower.Lowering, index: int) -> Code | None:
+    def meaning(self, rule: Rule, lowering: lower.Lowering):
         try:
-            return codegen.compile_rule(lowering.lower(rule.condition), index, self.pool)
+            return lowering.lower(rule.condition)
         except lower.Refused as refused:
-            self.diagnostics.error(rule.source, refused.node.span, *refused.args)
+            self.diagnostics.error(refused.node.source or rule.source, refused.node.span, *refused.args)
+        return None
+
+    def codes(self, rule: Rule, index: int, conditions: list) -> list[Code | None]:
+        """The rule's code at each of its points; made once for all at which its condition is the same."""
+        made: dict[int, Code | None] = {}
+        for condition in conditions:
+            if id(condition) not in made:
+                made[id(condition)] = None if condition is None else self.compile(rule, condition, index)
+        return [made[id(condition)] for condition in conditions]
+
+    def compile(self, rule: Rule, condition, index: int) -> Code | None:
+        try:
+            return codegen.compile_rule(condition, index, self.pool)
         except TooComplex:
             self.diagnostics.error(
                 rule.source,
@@ -83,6 +115,33 @@ class Linker:
                 f"{point.call} has more than {Limit.MATCHES - 1} rules with `continue = yes`",
                 "let some of them end the search",
             )
+
+
+def is_dead(conditions: list, covering: list[Rule | None]) -> bool:
+    """Whether nothing would change without the rule.
+
+    One whose condition can be unknown is tried, and counted, where that of the rule that covers it is unknown as well.
+    """
+    return all(covering) and all(
+        rule.condition is None or not may_be_unknown(condition) for condition, rule in zip(conditions, covering)
+    )
+
+
+def warn_shadowed(rule: Rule, covering: list[Rule | None], diagnostics: Diagnostics):
+    """Warn of the points at which other rules match whatever this one would."""
+    points = [point for point, other in zip(rule.points, covering) if other]
+    others = list(dict.fromkeys(other.name for other in covering if other))
+    first = next(other for other in covering if other)
+    where = "" if len(points) == len(rule.points) else f" for {calls(points, rule.points)}"
+    what = "every call" if first.condition is None else "all that it would match"
+    names = f"`{others[0]}`" + (f" and {len(others) - 1} more" if len(others) > 1 else "")
+    diagnostics.warning(
+        rule.source,
+        rule.name_span,
+        f"the rule is never reached{where}: before it, {names} takes {what}",
+        f"`{first.name}` is in {first.source.place(first.name_span)}: "
+        "let it say `continue = yes`, or put this rule above it",
+    )
 
 
 def warn_decided(rule: Rule, decided: Sequence[dict[int, lower.Decided]], diagnostics: Diagnostics):
@@ -106,13 +165,18 @@ def warn_decided(rule: Rule, decided: Sequence[dict[int, lower.Decided]], diagno
 
 
 def warn_same(rule: Rule, some: dict[str, lower.Decided], where: str, diagnostics: Diagnostics):
-    """Warn of one comparison that has one outcome in some ABIs."""
+    """Warn of one comparison, or of conditions joined, with one outcome in some ABIs."""
     node, outcome = next((one.node, one.outcome) for one in some.values())
-    text = " ".join(rule.source.text[node.span.start : node.span.end].split())
+    source = node.source or rule.source
+    text = source.said(node.span)
     low, high = min(one.low for one in some.values()), max(one.high for one in some.values())
+    why = f"what it compares is at least {low} and at most {high}"
+    if clashing := next(iter(some.values())).clashing:
+        one, other = (f"`{(each.source or rule.source).said(each.span)}`" for each in clashing)
+        why = f"one of {one} and {other} is always true: `&&`?" if outcome else f"{one} and {other} exclude each other"
     diagnostics.warning(
-        rule.source,
+        source,
         node.span,
         f"`{text}` is {'always' if outcome else 'never'} true{where}",
-        f"what it compares is at least {low} and at most {high}",
+        why,
     )

@@ -4,6 +4,7 @@
 from typing import NamedTuple
 
 from pysct import fold, ir, tree
+from pysct.implied import clash
 from pysct.ir import Int, Member, Op, Str, StrRef
 from pysct.simplify import chain, compute, decide, equal, known, negate, number_member, strings
 
@@ -32,7 +33,8 @@ class Refused(Exception):
 class Decided(NamedTuple):
     """A comparison that always has the same outcome, as one operand lies between low and high.
 
-    `wide` says that the other is a number which no 32-bit variable can have.
+    `wide` says that the other is a number which no 32-bit variable can have. Of conditions joined by && or ||, those in
+    `clashing` exclude each other, or one of them is always true.
     """
 
     node: tree.Node
@@ -40,6 +42,7 @@ class Decided(NamedTuple):
     low: int
     high: int
     wide: bool
+    clashing: tuple[tree.Node, ...] = ()
 
 
 class Lowering:
@@ -88,7 +91,19 @@ class Lowering:
                 moot = True
         while moot and len(self.decided) > known_before:
             self.decided.popitem()
-        return chain("ALL" if node.op == "&&" else "ANY", operands)
+        op = "ALL" if node.op == "&&" else "ANY"
+        return chain(op, operands) if moot else self.joined(node, op, operands)
+
+    def joined(self, node, op: str, operands):
+        """Conditions that exclude each other, or of which one is always true, decide together."""
+        outcome = op == "ANY"
+        pair = clash(operands, alternatives=outcome)
+        if pair:
+            clashing = tuple(node.operands[at] for at in pair)
+            self.decided[id(node)] = Decided(node, outcome, 0, 0, False, clashing)
+            if not any(map(ir.may_be_unknown, operands)):
+                return Int(int(outcome))
+        return chain(op, operands)
 
     def binary(self, node):
         left, right = self.lower(node.left), self.lower(node.right)

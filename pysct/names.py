@@ -7,12 +7,14 @@ from functools import cache
 from pysct import ir, tree
 from pysct.abi import FIELDS, KINDS, STATICS
 from pysct.constants import CONSTANTS
+from pysct.definitions import Definition, Used
 from pysct.diagnostics import Diagnostics
-from pysct.differences import differing, missing, mixed
+from pysct.differences import calls, differing, missing, mixed
 from pysct.points import Point
 from pysct.source import Source, Span
 
 INT, STR = "a number", "a string"
+NONE: Used = {}
 FIELD_LEAVES = {
     name: ir.StrRef(f.number) if f.type == "str" else ir.Load("LDF", f.number) for name, f in FIELDS.items()
 }
@@ -62,38 +64,39 @@ def type_of(leaf) -> str:
 
 
 def used(condition: tree.Node) -> dict[str | int, Span]:
-    """Every name and PARAMS index of a condition, with the place where it comes first."""
-    found, todo = {}, [condition]
+    """Every name and PARAMS index that the rule itself says, not a definition; with the place where it comes first."""
+    found: dict[str | int, Span] = {}
+    todo = [condition]
     while todo:
         node = todo.pop()
-        if isinstance(node, tree.Name):
-            found.setdefault(node.name, node.span)
-        elif isinstance(node, tree.Param):
-            found.setdefault(node.number, node.span)
-        elif isinstance(node, tree.Binary):
-            todo += (node.right, node.left)
-        elif isinstance(node, tree.Logical):
-            todo += reversed(node.operands)
-        elif isinstance(node, tree.Member):
-            todo += reversed(node.elements)
-            todo.append(node.operand)
-        elif isinstance(node, tree.Range):
-            todo += (node.high, node.low)
-        elif isinstance(node, tree.Unary):
-            todo.append(node.operand)
+        if isinstance(node, tree.Name | tree.Param) and node.source is None:
+            found.setdefault(node.name if isinstance(node, tree.Name) else node.number, node.span)
+        elif node.source is None:
+            todo += reversed(tree.below(node))
     return found
 
 
 def resolve(
-    condition: tree.Node, points: list[Point], phase: str, source: Source, diagnostics: Diagnostics
+    condition: tree.Node,
+    points: list[Point],
+    phase: str,
+    source: Source,
+    diagnostics: Diagnostics,
+    defined: Used = NONE,
 ) -> Names | None:
-    """The names of a condition; None after reporting those that mean nothing, or not the same everywhere."""
+    """The names of a condition; None after reporting those that mean nothing, or not the same everywhere.
+
+    `defined` has those that definitions brought in.
+    """
     names, good = Names(), True
-    for key, span in used(condition).items():
+    places = {key: (span, None) for key, span in used(condition).items()}
+    for key, (span, definition) in (defined | places).items():
         leaves = [lookup(key, point) for point in points]
         problem = None
         if None in leaves:
             problem = missing(key, points, [point for point, leaf in zip(points, leaves) if leaf is None])
+            if definition and isinstance(key, str) and not any(leaves) and key not in CONSTANTS:  # other calls have it
+                problem = f"`{key}` is not an argument of {calls(points, points)}", problem[1]
         elif key in FIELDS and FIELDS[key].phase not in ("any", phase):
             problem = f"`{key}` is only known {FIELDS[key].phase} the call", f"write `when = {FIELDS[key].phase}`"
         elif len(types := {type_of(leaf) for leaf in leaves}) > 1:
@@ -102,9 +105,14 @@ def resolve(
         elif isinstance(key, int) and (doubt := differing(key, points)):
             diagnostics.warning(source, span, *doubt)
         if problem:
-            diagnostics.error(source, span, *problem)
+            diagnostics.error(source, span, *(through(definition, *problem) if definition else problem))
             good = False
         else:
             names.leaves[key], names.types[key] = leaves, types.pop()
     return names if good else None
 
+
+def through(definition: Definition, message: str, hint: str | None) -> tuple[str, str]:
+    """Message and hint for what a definition brings into a rule."""
+    via = f"`{definition.item.name}`, defined in {definition.place}, uses it"
+    return message, f"{via}; {hint}" if hint else via

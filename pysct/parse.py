@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Which rules does a file hold?"""
+"""Which items does a file hold: rules, definitions, includes?"""
 
 from collections.abc import Iterator
 from functools import cache
@@ -37,19 +37,21 @@ def machinery() -> tuple[Lark, Builder, Patterns]:
     return parser, builder, Patterns(terminals)
 
 
-def parse(source: Source, diagnostics: Diagnostics) -> Iterator[tree.Rule]:
-    """The rules of a file in order; those with errors are reported to `diagnostics` and left out."""
+def parse(source: Source, diagnostics: Diagnostics) -> Iterator[tree.Item]:
+    """The items of a file in order; those with errors are reported to `diagnostics` and left out."""
     parser, builder, patterns = machinery()
-    builder.begin(source, diagnostics)
     for item in Lexer(source, diagnostics, patterns).items():
         if item.broken:
             continue
+        builder.begin(source, diagnostics)  # each time: between two items of this file others may be parsed
         try:
-            yield parser.parse(item.tokens)
+            parsed = parser.parse(item.tokens)
         except Unusable:
-            pass
+            continue
         except UnexpectedToken as error:
             report(item, error, source, diagnostics)
+            continue
+        yield parsed
 
 
 def report(item: Item, error: UnexpectedToken, source: Source, diagnostics: Diagnostics):

@@ -135,5 +135,7 @@ def nothing(text: str, abis: tuple[str, ...], says_abis: bool) -> tuple[str, str
             f"`{text}` is not a system call of {where}",
             f"it exists in {', '.join(others)}: write `abi = {others[0]}`",
         )
+    if "," in text or " " in text:
+        return f"unknown system call `{text}`", "names stand without quotes, with commas between them: unlink, unlinkat"
     calls = {call for abi in abis for call in CALLS[abi]}
     return f"unknown system call `{text}`", suggest(text, sorted(calls))

@@ -90,6 +90,33 @@ def negate(node):
     return Op("FALSE", (node,), 0, 1)
 
 
+def gathered(operands: list) -> list:
+    """The same alternatives, those that ask for values of one number or texts of one string as one set."""
+    found: dict[object, list] = {}
+    for operand in operands:
+        if about := elements(operand):
+            found.setdefault(about[0], []).extend(about[1])
+    if len(found) == sum(1 for operand in operands if elements(operand)):
+        return operands
+    out: dict[object, None] = {}
+    for operand in operands:
+        about = elements(operand)
+        out[Member(about[0], tuple(dict.fromkeys(found[about[0]]))) if about else operand] = None
+    return list(out)
+
+
+def elements(node) -> tuple[object, tuple] | None:
+    """What a test compares with a set, or with one value, and the set's elements as those of Member."""
+    match node:
+        case Member():
+            return node.operand, node.elements
+        case StrTest(op="SEQ"):
+            return node.operand, (node.text,)
+        case Op(op="EQ", operands=(operand, Int(value=value))) | Op(op="EQ", operands=(Int(value=value), operand)):
+            return operand, ((value, value),)
+    return None
+
+
 def chain(op: str, operands):
     """ALL or ANY of some nodes, without those that decide nothing."""
     neutral = int(op == "ALL")
@@ -102,6 +129,8 @@ def chain(op: str, operands):
             kept += operand.operands
         else:
             kept.append(operand)
+    if op == "ANY":
+        kept = gathered(kept)
     if not kept:
         return Int(neutral)
     return truth(kept[0]) if len(kept) == 1 else Chain(op, tuple(kept))

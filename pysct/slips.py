@@ -1,21 +1,99 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What did somebody probably mean whose rule does not follow the grammar?"""
 
+from pysct.abi import ACTIONS
 from pysct.tokens import Token
 
 OPERANDS = frozenset({"NUMBER", "STRING", "NAME", "RPAR", "RSQB"})
+FORMS = {
+    "LET": "write `let NAME = expression`",
+    "SET": "write `set NAME = { 1, 2, 10..20 }`",
+    "INCLUDE": 'write `include "file"`',
+}
+HEAD_WORDS = frozenset(word.lower() for word in FORMS)
 WORDS = {"and": "&&", "or": "||", "not": "!", "is": "==", "eq": "==", "ne": "!=", "like": "=~", "matches": "=~"}
+
+# Operators of other languages that are two tokens of ours.
+PAIRS = {
+    ("LT", "GT"): ("<>", "!="),
+    ("EQ", "LT"): ("=<", "<="),
+    ("EQ", "GT"): ("=>", ">="),
+    ("TILDE", "EQ"): ("~=", "=~"),
+    ("NOT", "EQEQ"): ("!==", "!="),
+    ("NE", "EQ"): ("!==", "!="),
+}
+LETTERS = frozenset({"in", "startswith", "endswith", "contains"})
+KEYS = frozenset({"syscall_name", "rule_name", "when", "continue", "abi", "type", "error_code"})
+BRACKETS = frozenset({"filter_expression", "action", "log_format"})  # keys that take a block
+CHARACTERS = {
+    **dict.fromkeys("“”„‟‘’´`", 'a string stands in straight double quotes: "/etc/passwd"'),
+    "$": "names stand as they are: UID",
+    ":": "a key gets its value by `=`, a range is written 10..20",
+    "?": "a condition that depends on another one is written by && and ||",
+    ".": 'strings are compared by words: pathname startswith "/etc/"',
+    "@": "classes of calls stand behind `syscall_name =`",
+    "\\": "a backslash stands only in strings",
+}
 
 
 def explain(tokens: list[Token], index: int, expected: set[str]) -> tuple[str, str | None]:
     """Message and hint for the token at `index`, where the grammar wanted one of the terminals `expected`."""
     token = tokens[index] if index < len(tokens) else None
     before = tokens[index - 1] if index else None
-    if token is None or before is None:
+    if before is None:
+        return "the rule ends too early", None
+    if tokens[0].type in FORMS:
+        return explain_definition(tokens, index)
+    if token is None:
         return "the rule ends too early", None
     if in_expression(tokens, index):
-        return explain_expression(token, before, expected)
+        return explain_operator(tokens, index) or explain_expression(token, before, expected)
     return explain_block(tokens, index, expected)
+
+
+def explain_definition(tokens: list[Token], index: int) -> tuple[str, str | None]:
+    """The same for let, set and include."""
+    head, form = tokens[0].value, FORMS[tokens[0].type]
+    token = tokens[index] if index < len(tokens) else None
+    shown = f"`{token.value[:32]}`" if token else "the end"
+    if head == "include":
+        return f"the name of a file in double quotes must follow `include`, not {shown}", form
+    if index == 1:
+        return f"{shown} cannot be the name of a definition", form
+    if index == 2:
+        return f"`=` must follow `{tokens[1].value[:32]}`, not {shown}", form
+    if head == "set" and not any(before.type == "OPEN" for before in tokens[:index]):
+        return f"the elements of a set stand in braces, so that {shown} cannot be here", form
+    if head == "set" and token and token.type == "CLOSE" and tokens[index - 1].type == "OPEN":
+        return "the set is empty", form
+    if token is None:
+        return f"something is missing behind `{tokens[-1].value[:32]}`", form
+    return explain_operator(tokens, index) or explain_expression(token, tokens[index - 1], set())
+
+
+def explain_operator(tokens: list[Token], index: int) -> tuple[str, str | None] | None:
+    """The same where somebody wrote an operator as other languages do; None where that is not so."""
+    before, token = tokens[index - 1], tokens[index]
+    behind = tokens[index + 1] if index + 1 < len(tokens) else None
+    for first, second in ((before, token), (token, behind)):
+        if second and (first.type, second.type) in PAIRS and first.end == second.start:
+            wrong, right = PAIRS[first.type, second.type]
+            return f"`{wrong}` is not an operator", f"write `{right}`"
+    if token.type == "NAME" and token.value == "not" and behind and behind.type == "IN":
+        return "`not in` is not an operator", "write `!(UID in { 0, 1 })`"
+    if token.type == "NAME" and token.value.lower() in LETTERS:
+        return f"`{token.value}` is not an operator", f"write `{token.value.lower()}`"
+    if token.type == "TILDE" and before.type in OPERANDS:
+        return "`~` does not compare", "`=~` matches a string with a glob"
+    if token.type == "LPAR" and before.type == "NAME":
+        if before.value == "PARAMS":
+            return "PARAMS takes square brackets", "write PARAMS[1] for the first argument"
+        return f"`{before.value[:32]}` is called, and there are no functions", "compare by ==, =~, startswith, …"
+    if token.type == "PERCENT" and before.type not in OPERANDS and behind and behind.type == "NAME":
+        return "`%` only starts a macro in a log_format", f"write `{behind.value[:32].upper()}`"
+    if token.type == "SLASH" and before.type not in OPERANDS:
+        return "a string stands in double quotes", 'write "/etc/passwd"'
+    return None
 
 
 def in_expression(tokens: list[Token], index: int) -> bool:
@@ -44,7 +122,7 @@ def explain_expression(token: Token, before: Token, expected: set[str]) -> tuple
     if token.type == "_SEMI":
         return "`;` cannot stand inside an expression", "join conditions with `&&` or `||`"
     if before.type == "IN":
-        return f"a set must follow `in`, not {shown}", "write `in { 1, 2, 10..20 }`"
+        return f"a set must follow `in`, not {shown}", "write `in { 1, 2, 10..20 }`, or the name of a set"
     if token.type in ("CLOSE", "RPAR", "RSQB", "COMMA") and not complete:
         return f"something is missing between `{before.value[:32]}` and {shown}", None
     if token.type == "OPEN":
@@ -61,15 +139,34 @@ def explain_expression(token: Token, before: Token, expected: set[str]) -> tuple
 def explain_block(tokens: list[Token], index: int, expected: set[str]) -> tuple[str, str | None]:
     token, before = tokens[index], tokens[index - 1]
     shown = f"`{token.value[:32]}`"
+    earlier = tokens[max(index - 3, 0) : index]
+    block = next((t.value for t in earlier if t.type == "NAME" and t.value in BRACKETS), None)
+    if block and (earlier[-1].value == block or [t.type for t in earlier] == ["NAME", "EQ", "VALUE"]):
+        return f"{block} needs brackets", f"write `{block} {{ … }}`"
+    if before.value in ACTIONS and token.value in ("|", "||", "&", "&&", "+"):
+        return f"{shown} does not join actions", "write `type = LOG, FAIL`"
     if before.type == "EQ":
         return f"a value must follow `=`, not {shown}", None
     if before.type == "COMMA":
         return f"a value must follow the comma, not {shown}", None
     if token.type == "EQEQ":
         return "`==` compares; a key gets its value by `=`", "write `=`"
+    if before.value in HEAD_WORDS and before.type == "NAME":
+        return f"`{before.value}` cannot stand inside a rule", "definitions and includes stand between rules"
     if before.type == "NAME" and "EQ" in expected:
-        return f"`{before.value[:32]}` needs a value, before {shown}", f"write `{before.value[:32]} = …`"
+        value = tokens[index - 2].type == "VALUE" and before.value not in KEYS
+        comma = f", or a comma before `{before.value[:32]}`" if value else ""
+        return f"`{before.value[:32]}` needs a value, before {shown}", f"write `{before.value[:32]} = …`{comma}"
     return f"{shown} does not belong here", None
+
+
+def explain_between(text: str) -> tuple[str, str]:
+    """Message and hint for what starts no item of a file."""
+    if text.upper() in FORMS:
+        return f"`{text}` stands alone", FORMS[text.upper()]
+    if text.lower() in ("rule", "rules"):
+        return "a rule starts with `rule {` or `rule <`", "its name stands inside: `rule_name = …`"
+    return f"expected a rule, not `{text[:32]}`", "a rule starts with `rule {` or `rule <`"
 
 
 def explain_text(text: str, kind: str, start: int, after: int) -> tuple[int, str, str | None]:
@@ -85,4 +182,6 @@ def explain_text(text: str, kind: str, start: int, after: int) -> tuple[int, str
         return after, "a string stands in double quotes", f'write "{inside}"'
     if text[start] == "\0":
         return after, "a NUL byte: this is not a text file", None
-    return after, f"`{text[start]}` means nothing here", None
+    if text.startswith("...", start - 2):
+        return after, "a range has two dots", "write 10..20"
+    return after, f"`{text[start]}` means nothing here", CHARACTERS.get(text[start])

@@ -55,6 +55,15 @@ class Source:
         line = bisect_right(self.starts, offset)
         return Position(line, offset - self.starts[line - 1] + 1)
 
+    def place(self, span: Span) -> str:
+        """Where something stands, within a sentence."""
+        return f"{self.name}, line {self.position(span.start).line}"
+
+    def said(self, span: Span, most: int = 80) -> str:
+        """The text at a span on one line, cut short."""
+        text = " ".join(self.text[span.start : span.end].split())
+        return text if len(text) <= most else text[: most - 1] + "…"
+
     def line(self, number: int) -> str:
         """The text of a line without its newline; empty behind the last one."""
         if number > len(self.starts):

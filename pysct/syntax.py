@@ -12,13 +12,13 @@ GRAMMAR = r"""
 // terminals from here and adds what a context-free grammar cannot say: which
 // brackets belong together, that "<" opens a block behind a block's name and
 // compares in an expression, and where raw text (RAW) and plain words (VALUE)
-// stand.  A file is a sequence of items; each is parsed by itself, so that an
-// error in one does not hide the next.
+// stand.  A file is a sequence of items (rules, definitions, includes); each is
+// parsed by itself, so that an error in one does not hide the next.
 //
 // Sections: items, expressions from the loosest operator to the tightest,
 // terminals.
 
-?item: rule
+?item: rule | let | set | include
 
 rule: RULE EQ? OPEN _entry* CLOSE
 _entry: setting | filter | action | block | _SEMI
@@ -30,6 +30,10 @@ block: NAME EQ? OPEN RAW CLOSE
 
 _clause: setting | bare | block | _SEMI
 bare: NAME (COMMA NAME)*
+
+let: LET NAME EQ expr
+set: SET NAME EQ? OPEN element (COMMA element)* CLOSE
+include: INCLUDE STRING
 
 // ------------------------------------------------------------ expressions ---
 
@@ -43,6 +47,7 @@ bare: NAME (COMMA NAME)*
 ?relation: shift
          | relation (LT | LE | GT | GE | STARTSWITH | ENDSWITH | CONTAINS) shift -> binary
          | relation IN OPEN element (COMMA element)* CLOSE -> member
+         | relation IN NAME -> member_of
 ?shift: sum | shift (SHL | SHR) sum -> binary
 ?sum: product | sum (PLUS | MINUS) product -> binary
 ?product: prefix | product (STAR | SLASH | PERCENT) prefix -> binary
@@ -103,7 +108,8 @@ NUMBER: /[0-9][A-Za-z0-9_]*(?:\.(?!\.)[A-Za-z0-9_]*)*/
 STRING: /"(?:[^"\\\n]|\\[^\n])*"/
 
 // OPEN and CLOSE are { } or < >; RAW is what stands between them; VALUE is a
-// word or a string behind "=".
-%declare OPEN CLOSE RAW VALUE
+// word or a string behind "="; LET, SET and INCLUDE are the words that start an
+// item, which elsewhere are names (an argument may be called `set`).
+%declare OPEN CLOSE RAW VALUE LET SET INCLUDE
 
 """

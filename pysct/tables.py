@@ -3,7 +3,9 @@
 """Which system calls are there, with which arguments, in each ABI?
 
 CALLS[abi][name] is (number, ((argument, kind), …)); UNIMPLEMENTED[abi] names
-those that no supported kernel implements.
+those that no supported kernel implements. CALL_FAMILIES are (names, {call: who
+calls it}): see grammar/syscalls/families.toml. PATHS are the arguments that
+are paths, NO_PATHS those of some calls that are not, ABSOLUTE fields that are.
 """
 
 CALLS = {
@@ -2000,6 +2002,7 @@ UNIMPLEMENTED = {
 
 CLASSES = {
     'all': ('every system call', ['*']),
+    'vital': ('what every program needs to start, to read and write, and to end; whoever refuses these to all locks himself out', ['execve', 'open', 'openat', 'read', 'write', 'close', 'mmap', 'mmap2', 'mprotect', 'brk', 'clone', 'clone3', 'fork', 'vfork', 'wait4', 'ioctl', 'dup2', 'pipe2', 'exit', 'exit_group', 'rt_sigreturn', 'rt_sigaction', 'rt_sigprocmask', 'futex', 'poll', 'pselect6', 'fcntl', 'newfstatat', 'lseek']),
     'delete': ('removing a name: files, directories, links', ['unlink', 'unlinkat', 'rmdir']),
     'open': ('opening a file, by name or by handle', ['open', 'openat', 'openat2', 'creat', 'open_by_handle_at', 'open_tree', 'open_tree_attr', 'uselib']),
     'create': ('making a new name; opening may do that too (O_CREAT)', ['@open', 'mkdir', 'mkdirat', 'mknod', 'mknodat', '@link']),
@@ -2069,3 +2072,40 @@ CLASSES = {
     'sleep': ('sleeping', ['nanosleep', 'clock_nanosleep', 'clock_nanosleep_time64', 'pause']),
     'noreturn': ('calls that can end their thread instead of returning: no rule can judge them `after`', ['exit', 'exit_group', 'reboot']),
 }
+
+CALL_FAMILIES = (
+    (frozenset(['unlink', 'unlinkat']), {'unlink': "the C library's unlink() and remove()", 'unlinkat': 'rm'}),
+    (frozenset(['rmdir']), {'unlinkat': 'rm -r'}),
+    (frozenset(['creat', 'open', 'openat2']), {'openat': "the C library's open()"}),
+    (frozenset(['fstatat64', 'lstat', 'lstat64', 'newfstatat', 'oldlstat', 'oldstat', 'stat', 'stat64', 'statx']), {'newfstatat': "the C library's stat() and lstat()", 'statx': 'ls -l and stat'}),
+    (frozenset(['fstat', 'fstat64', 'oldfstat']), {'newfstatat': "the C library's fstat()"}),
+    (frozenset(['access', 'faccessat', 'faccessat2']), {'access': "the C library's access()", 'faccessat2': 'test -r in a shell'}),
+    (frozenset(['clone', 'clone3', 'fork', 'vfork']), {'clone': "the C library's fork()", 'clone3': "the C library's posix_spawn() and pthread_create()", 'vfork': "Python's subprocess"}),
+    (frozenset(['chmod', 'fchmodat', 'fchmodat2']), {'chmod': "the C library's chmod()", 'fchmodat': 'the command chmod'}),
+    (frozenset(['chown', 'chown32', 'fchownat', 'lchown', 'lchown32']), {'chown': "the C library's chown()", 'lchown': "the C library's lchown()", 'fchownat': 'the command chown'}),
+    (frozenset(['rename', 'renameat', 'renameat2']), {'rename': "the C library's rename()", 'renameat2': 'mv'}),
+    (frozenset(['mkdir', 'mkdirat']), {'mkdir': 'the command mkdir', 'mkdirat': 'tar'}),
+    (frozenset(['mknod']), {'mknodat': "the C library's mknod() and mkfifo()"}),
+    (frozenset(['link', 'linkat']), {'link': "the C library's link()", 'linkat': 'ln'}),
+    (frozenset(['symlink', 'symlinkat']), {'symlink': "the C library's symlink()", 'symlinkat': 'ln -s'}),
+    (frozenset(['readlinkat']), {'readlink': "the C library's readlink()"}),
+    (frozenset(['futimesat', 'utime', 'utimes']), {'utimensat': "touch and the C library's utime()"}),
+    (frozenset(['dup', 'dup3']), {'dup2': 'shells'}),
+    (frozenset(['pipe']), {'pipe2': "the C library's pipe()"}),
+    (frozenset(['ppoll']), {'poll': "the C library's poll()"}),
+    (frozenset(['_newselect', 'select']), {'pselect6': "the C library's select()"}),
+    (frozenset(['epoll_pwait', 'epoll_pwait2']), {'epoll_wait': "the C library's epoll_wait()"}),
+    (frozenset(['accept', 'accept4']), {'accept': "the C library's accept()", 'accept4': "the C library's accept4()"}),
+    (frozenset(['getdents', 'readdir']), {'getdents64': "the C library's readdir()"}),
+    (frozenset(['eventfd']), {'eventfd2': "the C library's eventfd()"}),
+    (frozenset(['signalfd']), {'signalfd4': "the C library's signalfd()"}),
+    (frozenset(['waitid', 'waitpid']), {'wait4': "the C library's wait() and waitpid()"}),
+    (frozenset(['nanosleep']), {'clock_nanosleep': "the C library's sleep() and nanosleep()"}),
+    (frozenset(['getrlimit', 'setrlimit', 'ugetrlimit']), {'prlimit64': "the C library's getrlimit() and setrlimit()"}),
+    (frozenset(['exit']), {'exit_group': "the C library's exit()"}),
+    (frozenset(['tkill']), {'tgkill': "the C library's raise() and pthread_kill()"}),
+)
+
+PATHS = frozenset(['dir_name', 'filename', 'from_pathname', 'new_root', 'newname', 'oldname', 'path', 'pathname', 'put_old', 'specialfile', 'to_pathname'])
+NO_PATHS = {'symlink': ['oldname'], 'symlinkat': ['oldname']}
+ABSOLUTE = frozenset(['CWD'])

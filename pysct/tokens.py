@@ -15,9 +15,16 @@ WORD = r"[A-Za-z0-9_@*?.:+\-\[\]!^$%\\]+"
 OPENER = re.compile(rf"{SKIP}(?:=(?![=~]){SKIP})?(?P<bracket>[{{<])")
 KEY_ENDS = re.compile(rf"{SKIP}(?:=(?![=~])|[{{<])")  # behind a key
 ASSIGNED = re.compile(rf"{SKIP}=(?![=~])")
-RULE_STARTS = re.compile(r"(?<![\w\"])rule\s*+=?\s*+[{<]")
+# What starts an item of a file. Behind `let` and `set` comes a name, as it does behind no name in an expression.
+OPERATOR_WORDS = r"(?:in|startswith|endswith|contains)\b"
+DEFINES = re.compile(rf"{SKIP}(?:=(?![=~])|(?!{OPERATOR_WORDS})[A-Za-z_])")
+HEADS = {"rule": OPENER, "let": DEFINES, "set": DEFINES, "include": re.compile(rf"{SKIP}[\"']")}
+HEAD_TYPES = {"let": "LET", "set": "SET", "include": "INCLUDE"}
+ITEM_STARTS = re.compile(
+    r"(?<![\w\"])rule\s*+=?\s*+[{<]|^[ \t]*+(?:let\s++\w|set\s++\w|include\s*+\")", re.MULTILINE
+)
 RULE_STARTS_LINE = re.compile(r"^[ \t]*rule\s*+=?\s*+[{<]", re.MULTILINE)
-CLOSES = {"{": "}", "<": ">", "(": ")", "[": "]"}
+CLOSES = {"{": "}", "<": ">", "(": ")", "[": "]", "": ""}  # the last: an expression without brackets around it
 
 # Alternatives that only bad text matches: tried before and behind the terminals.
 FIRST = {"COMMENT": r"/\*"}

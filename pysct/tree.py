@@ -1,18 +1,23 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What does a rule file say, before anybody asks whether it makes sense?"""
 
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
 
 from pysct.source import Source, Span
 
 
 @dataclass(slots=True)
 class Node:
-    """Part of an expression. `depth` is the height of the tree below it, `enclosed` that it stood in parentheses."""
+    """Part of an expression. `depth` is the height of the tree below it, `enclosed` that it stood in parentheses.
+
+    `source` is where `span` is meant, if that is not the rule: in an expression that stands for a definition's name.
+    """
 
     span: Span
     depth: int = field(default=1, kw_only=True)
     enclosed: bool = field(default=False, kw_only=True)
+    source: Source | None = field(default=None, kw_only=True)
 
 
 @dataclass(slots=True)
@@ -76,6 +81,13 @@ class Member(Node):
 
 
 @dataclass(slots=True)
+class SetName(Node):
+    """The name of a set behind `in`; the only element of its Member. Gone after the check stage."""
+
+    name: str
+
+
+@dataclass(slots=True)
 class Word:
     """A value behind `=`; `quoted` says how it was written, the text is without the quotes."""
 
@@ -123,3 +135,101 @@ class Rule:
     source: Source
     keyword: Span
     entries: list[Setting | Block | Action | Filter]
+
+
+@dataclass(slots=True)
+class Let:
+    """let name = body; `name_span` is the place of the name."""
+
+    span: Span
+    source: Source
+    name: str
+    name_span: Span
+    body: Node
+
+
+@dataclass(slots=True)
+class Set:
+    """set name = { elements }, as those of Member."""
+
+    span: Span
+    source: Source
+    name: str
+    name_span: Span
+    elements: list[Node]
+
+
+@dataclass(slots=True)
+class Include:
+    """include "path"; `quoted` is the path as it is written, with its quotes, and `path_span` its place."""
+
+    span: Span
+    source: Source
+    path: bytes
+    quoted: str
+    path_span: Span
+
+
+Item = Rule | Let | Set | Include
+
+
+def below(node: Node) -> tuple[Node, ...]:
+    """The nodes of which a node consists, in the order of the text."""
+    match node:
+        case Unary():
+            return (node.operand,)
+        case Binary():
+            return (node.left, node.right)
+        case Logical():
+            return tuple(node.operands)
+        case Range():
+            return (node.low, node.high)
+        case Member():
+            return (node.operand, *node.elements)
+    return ()
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """A node and all below it, in the order of the text."""
+    todo = [node]
+    while todo:
+        node = todo.pop()
+        yield node
+        todo += reversed(below(node))
+
+
+def with_below(node: Node, nodes: tuple[Node, ...]) -> Node:
+    """A copy of a node that consists of other nodes; those of a Member may be more or fewer."""
+    match node:
+        case Unary():
+            parts = {"operand": nodes[0]}
+        case Binary():
+            parts = {"left": nodes[0], "right": nodes[1]}
+        case Logical():
+            parts = {"operands": list(nodes)}
+        case Range():
+            parts = {"low": nodes[0], "high": nodes[1]}
+        case Member():
+            parts = {"operand": nodes[0], "elements": list(nodes[1:])}
+    return replace(node, depth=1 + max(child.depth for child in nodes), **parts)
+
+
+def canonical(node: Node):
+    """An expression without its places, to compare or for repr()."""
+    match node:
+        case Number(value=value) | Text(value=value):
+            return value
+        case Name(name=name):
+            return ("name", name)
+        case Param(number=number):
+            return ("param", number)
+        case Unary(op=op, operand=operand):
+            return (op, canonical(operand))
+        case Binary(op=op, left=left, right=right):
+            return (op, canonical(left), canonical(right))
+        case Logical(op=op, operands=operands):
+            return (op, *map(canonical, operands))
+        case Range(low=low, high=high):
+            return ("..", canonical(low), canonical(high))
+        case Member(operand=operand, elements=elements):
+            return ("in", canonical(operand), *map(canonical, elements))

@@ -4,7 +4,11 @@
 import argparse
 import json
 
+from pysct import abi, calls, values
 from pysct.cli import report
+from pysct.failures import Failure
+
+_MATCH = abi.OPCODES["MATCH"].number
 
 
 def add(commands) -> None:
@@ -15,24 +19,68 @@ def add(commands) -> None:
         description="Compiles the files as one rule set and shows errors and warnings. Needs no modules and no rights.",
     )
     command.add_argument("files", nargs="+", metavar="FILE", help="a file of rules")
-    command.add_argument("--json", action="store_true", help="print one JSON object a line for each error and warning")
+    shown = command.add_mutually_exclusive_group()
+    shown.add_argument(
+        "--json", action="store_true", help="print one JSON object a line for each error, warning and note"
+    )
+    shown.add_argument("-v", "--verbose", action="store_true", help="show what the rules cost each call at most")
     command.set_defaults(command=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Status 1 if there is an error; warnings do not count."""
     from pysct.cli import ruleset
-    from pysct.compiler import compile_sources
 
-    sources = ruleset.read(args.files)
     if args.json:
-        result = compile_sources(sources)
-        for diagnostic in result.diagnostics:
-            report.out(json.dumps(diagnostic.to_json()))
-    else:
-        result = ruleset.compile_all(sources)
+        return _for_editors(args.files)
+    result = ruleset.compile_all(ruleset.read(args.files))
     if result.image is None:
         return report.WRONG
-    if not args.json:
-        report.out(f"{', '.join(map(ruleset.shown, args.files))}: {len(result.rules)} rules, no errors")
+    report.out(f"{', '.join(map(ruleset.shown, args.files))}: {count(result.rules)}, no errors")
+    if args.verbose:
+        _costs(result.image)
     return report.DONE
+
+
+def count(rules: list) -> str:
+    """How many rules these are, one that holds in both phases counted once."""
+    names = len({rule.name for rule in rules})
+    return "1 rule" if names == 1 else f"{names} rules"
+
+
+def _for_editors(files: list[str]) -> int:
+    """A JSON object a line for everything that is to be said, also of a file that cannot be read."""
+    from pysct.cli import ruleset
+    from pysct.compiler import compile_sources
+
+    sources, status = [], report.DONE
+    for name in files:
+        try:
+            sources += ruleset.read([name])
+        except Failure as failure:
+            status = report.WRONG
+            told = {
+                "severity": "error",
+                "message": failure.text,
+                "hint": failure.hint or None,
+                "file": ruleset.shown(name),
+            }
+            report.out(json.dumps(told))
+    result = compile_sources(sources)
+    for diagnostic in result.diagnostics:
+        report.out(json.dumps(diagnostic.to_json()))
+    return report.WRONG if result.image is None else status
+
+
+def _costs(data: bytes) -> None:
+    """A table of the programs; ABIs in which a call's are alike share a line."""
+    from pysct import image
+
+    rows: dict[tuple, list[str]] = {}
+    for prog in image.decode(data).progs:
+        rules = len({insn[4] for insn in prog.insns if insn[0] == _MATCH})
+        where = "at entry" if prog.cost <= abi.Limit.GLANCE else "task context"
+        row = calls.call_name(prog.abi, prog.nr), values.phase_name(prog.phase), rules, prog.cost, where
+        rows.setdefault(row, []).append(calls.abi_name(prog.abi))
+    heads = ["CALL", "WHEN", "RULES", "STEPS", "JUDGED", "ABI"]
+    report.table(heads, [(*row, ", ".join(abis)) for row, abis in sorted(rows.items())], frozenset({"RULES", "STEPS"}))

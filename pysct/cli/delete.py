@@ -28,7 +28,7 @@ def run(args: argparse.Namespace) -> int:
         before = loaded.fetch(control)
         if not args.rules:
             control.upload(ruleset.empty_image())
-            report.out(f"Deleted {_count(len(before.rules))}")
+            report.out(f"Deleted {_count(len({rule.name for rule in before.rules}))}")
             return report.DONE
         from pysct.compiler import remove_rules
         from pysct.source import Source

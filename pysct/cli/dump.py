@@ -25,7 +25,7 @@ def run(args: argparse.Namespace) -> int:
     from pysct.cli import ruleset
 
     if args.file:
-        data = ruleset.image_of_files([args.file])
+        data = ruleset.image_of_files([args.file], warnings=False)
     else:
         with Control.open() as control:
             data, _ = control.download()

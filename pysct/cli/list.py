@@ -37,7 +37,7 @@ def run(args: argparse.Namespace) -> int:
         report.table(
             ["RULE", "WHEN", "CALLS", "ACTIONS", *(name.upper() for name in _COUNTERS)],
             [
-                [values.escape(rule.name), values.phase_name(rule.phase), ",".join(rule.call_names()), rule.action_text()]
+                [values.escape(rule.name), values.phase_name(rule.phase), ",".join(rule.call_names()) or "-", rule.action_text()]
                 + [getattr(counters, name) for name in _COUNTERS]
                 for rule, counters in pairs
             ],

@@ -41,10 +41,10 @@ def image_of(sources: list[Source], warnings: bool = True) -> bytes:
     return result.image
 
 
-def image_of_files(paths: list[str]) -> bytes:
+def image_of_files(paths: list[str], warnings: bool = True) -> bytes:
     """The files' image; a file that sct_config compile wrote is one already."""
     sources = read(paths)
-    return sources[0].data if len(sources) == 1 and is_image(sources[0].data) else image_of(sources)
+    return sources[0].data if len(sources) == 1 and is_image(sources[0].data) else image_of(sources, warnings)
 
 
 def is_image(data: bytes) -> bool:

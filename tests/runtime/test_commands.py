@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import signal
 import subprocess
 import time
@@ -13,6 +14,7 @@ import pytest
 FAIL = 'rule {{ syscall_name = unlink rule_name = {name} filter_expression {{ pathname == "./{name}" }} action {{ type = FAIL error_code = {error} }} when = before }}\n'
 ONE = "# first\n\n" + FAIL.format(name="one", error="EACCES")
 TWO = FAIL.format(name="two", error="EROFS")
+WARNED = ["warning", "warning", "note"]  # not unlinkat; a relative path; what the caller can change
 
 
 @pytest.fixture
@@ -42,14 +44,15 @@ def counters():
 
 def test_the_commands_themselves(here):
     """As people run them; the other tests spare the time that a new interpreter takes."""
-    for words, said in (
-        (["sct_config", "upload", "one.conf"], "Successfully uploaded rules from file 'one.conf'\n"),
-        (["sct_config", "download"], ONE),
-        (["sctlog", "--once"], ""),
-        (["sct_load"], "sct_load: sct_hijack and sct_rules are already loaded\n"),
+    for words, said, warned in (
+        (["sct_config", "upload", "one.conf"], "Successfully uploaded rules from file 'one.conf'\n", WARNED),
+        (["sct_config", "download"], ONE, []),
+        (["sctlog", "--once"], "", []),
+        (["sct_load"], "sct_load: sct_hijack and sct_rules are already loaded\n", []),
     ):
         done = subprocess.run(words, capture_output=True, text=True)
-        assert (done.returncode, done.stdout, done.stderr) == (0, said, "")
+        assert (done.returncode, done.stdout) == (0, said)
+        assert re.findall(r"^(?:.*: )?(warning|note|error): ", done.stderr, re.MULTILINE) == warned, done.stderr
 
 
 def test_from_upload_to_delete(here):
@@ -191,3 +194,13 @@ def test_two_appends_at_once(here):
     status = [each.wait() for each in both]
     text = sct("download").stdout
     assert text == "".join(part for part, each in zip((ONE, TWO), status) if each == 0) or text == TWO + ONE
+
+
+def test_what_is_included_is_in_force_and_travels(here):
+    (here / "main.conf").write_text('include "one.conf"\n' + TWO)
+    sct("upload", "main.conf")
+    assert (unlink("one"), unlink("two")) == ("-1 EACCES", "-1 EROFS")
+    said = sct("download").stdout
+    assert ONE in said and said.endswith(TWO) and said.startswith('# include "one.conf": begins\n')
+    sct("delete", "two")
+    assert (unlink("one"), unlink("two")) == ("-1 EACCES", "-1 ENOENT")

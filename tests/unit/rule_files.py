@@ -5,3 +5,8 @@ ONE = b"rule { syscall_name = unlink rule_name = one action { type = LOG } when 
 TWO = b"# a comment\nrule { syscall_name = unlinkat rule_name = two action { type = LOG, FAIL error_code = EACCES } when = before }\n"
 WRONG = b"rule { syscall_name = unlink rule_name = x filter_expression { UIDD == 0 } action { type = LOG } when = before }\n"
 FILES = {"one": ONE, "two": TWO, "wrong": WRONG, "empty": b"", "binary": bytes(range(256)) * 40}
+WARNED = """one:1:23: warning: `unlink` is watched, but not `unlinkat` (rm)
+    rule { syscall_name = unlink rule_name = one action { type = LOG } when = before }
+                          ^~~~~~
+hint: write `syscall_name = unlink, unlinkat`, or a rule of its own
+"""

@@ -5,14 +5,14 @@ import errno
 from pathlib import Path
 
 import pytest
-from rule_files import ONE, TWO
+from rule_files import ONE, TWO, WARNED
 
 from pysct import abi, image
 from pysct.cli import config
 
 
 def test_upload(fake, files, say):
-    assert say("upload", "one") == (0, "Successfully uploaded rules from file 'one'\n", "")
+    assert say("upload", "one") == (0, "Successfully uploaded rules from file 'one'\n", WARNED)
     assert image.decode(fake.image).source == ONE
 
 
@@ -76,7 +76,7 @@ def test_refusal_is_told(fake, files, say):
 
 
 def test_a_compiled_file_can_be_uploaded(fake, files, say):
-    assert say("compile", "one", "-o", "one.sct") == (0, "", "")
+    assert say("compile", "one", "-o", "one.sct") == (0, "", WARNED)
     assert say("upload", "one.sct")[0] == 0
     assert fake.image == Path("one.sct").read_bytes()
 

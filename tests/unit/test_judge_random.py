@@ -45,7 +45,7 @@ def test_random_programs(seed):
 @pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.conf")), ids=lambda path: path.stem)
 def test_examples(path):
     """What the compiler writes is taken, and judges calls as specified."""
-    data = compile_sources([Source(path.name, path.read_bytes())]).image
+    data = compile_sources([Source.read(path)]).image
     decoded, chance = image.decode(data), Random(path.name)
     with judge.Judge(data) as rules:
         for index, prog in enumerate(decoded.progs):

@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Which rules can never be reached, because others of the same point match whatever they match?"""
+
+from dataclasses import dataclass, field
+
+from pysct.check import Rule
+from pysct.implied import implies_inward, inward, is_chain, ranges, tests, texts
+from pysct.ir import Int, StrTest
+
+FEW = 64  # values and texts of one test by which it is found, and rules that are found by one of them
+OTHERS = 32  # rules of a point that are found by no value or text, and so are compared with each later one
+
+
+@dataclass(slots=True)
+class Part:
+    """One of the alternatives of a condition, and by what it is found.
+
+    `ways` are its tests of few values, each as a list of (operand, value); `ends` its tests of a string's beginning or
+    end, as (operand, opcode, text).
+    """
+
+    condition: object
+    ways: list[list[tuple]]
+    ends: list[tuple]
+
+
+@dataclass(slots=True)
+class Earlier:
+    """Rules of one point and phase that end the search; what each covers is found by a number or text in it."""
+
+    all: Rule | None = None
+    by_value: dict[tuple, list[tuple[Rule, object]]] = field(default_factory=dict)
+    by_end: dict[tuple, list[tuple[Rule, object]]] = field(default_factory=dict)
+    lengths: dict[tuple, set[int]] = field(default_factory=dict)  # of the texts in by_end, by operand and opcode
+    others: list[tuple[Rule, object]] = field(default_factory=list)
+
+    def add(self, rule: Rule, parts: list[Part]):
+        """A rule from here on."""
+        for part in parts:
+            if isinstance(part.condition, Int):
+                self.all = self.all or rule
+            elif part.ways:
+                for key in min(part.ways, key=lambda found: len(self.by_value.get(found[0], ()))):
+                    self.by_value.setdefault(key, []).append((rule, part.condition))
+            elif part.ends:
+                operand, op, text = part.ends[0]
+                self.by_end.setdefault(part.ends[0], []).append((rule, part.condition))
+                self.lengths.setdefault((operand, op), set()).add(len(text))
+            elif len(self.others) < OTHERS:
+                self.others.append((rule, part.condition))
+
+    def covering(self, parts: list[Part]) -> Rule | None:
+        """The rule, or the first of those, that match whatever is true of one of the parts."""
+        if self.all:
+            return self.all
+        found = [self.covering_part(part) for part in parts]
+        return found[0] if None not in found else None
+
+    def covering_part(self, part: Part) -> Rule | None:
+        candidates = self.others
+        for found in part.ways:
+            if same := self.by_value.get(found[0]):
+                candidates = candidates + same[:FEW]
+        if self.by_end:
+            for operand, text, ops in known_ends(part):
+                for op in ops:
+                    candidates = candidates + self.with_end(operand, text, op)
+        return next((rule for rule, covers in candidates if implies_inward(part.condition, covers)), None)
+
+    def with_end(self, operand, text: bytes, op: str) -> list[tuple[Rule, object]]:
+        """The rules that ask for the beginning, or end, of a text."""
+        found = []
+        for length in self.lengths.get((operand, op), ()):
+            if length <= len(text):
+                end = text[:length] if op == "SPRE" else text[len(text) - length :]
+                found += self.by_end.get((operand, op, end), ())[:FEW]
+        return found
+
+
+def known_ends(part: Part):
+    """What is known of strings: operand, text, and which opcodes ask for a part of it."""
+    for way in part.ways:
+        operand, text = way[0]
+        if isinstance(text, bytes):
+            yield operand, text, ("SPRE", "SSUF")
+    for operand, op, text in part.ends:
+        yield operand, text, (op,)
+
+
+def parts_of(condition) -> list[Part]:
+    """A condition as alternatives; none if it is never true, or makes no sense."""
+    if condition is None or isinstance(condition, Int) and not condition.value:
+        return []
+    return [part_of(one) for one in alternatives(condition)]
+
+
+def part_of(condition) -> Part:
+    some = tests(condition)
+    ends = [test for test in some if isinstance(test, StrTest) and test.op in ("SPRE", "SSUF")]
+    ways = [found for test in some if (found := values(test))]
+    return Part(
+        condition,
+        sorted(ways, key=lambda found: not isinstance(found[0][1], bytes)),  # fewer rules share a text than a number
+        [(test.operand, test.op, test.text) for test in ends],
+    )
+
+
+def alternatives(condition) -> tuple:
+    """The parts of which one has to be true."""
+    condition = inward(condition)
+    if is_chain(condition, "ANY"):
+        return condition.operands
+    known = texts(condition)
+    if known and len(known[1]) <= FEW:
+        return tuple(StrTest("SEQ", known[0], text) for text in known[1])
+    return (condition,)
+
+
+def values(test) -> list[tuple] | None:
+    """The operand with each number or text for which a test is true, if these are few."""
+    known = texts(test)
+    if known:
+        return [(known[0], text) for text in known[1]] if len(known[1]) <= FEW else None
+    found = ranges(test)
+    if not found or not found[1] or sum(high - low + 1 for low, high in found[1]) > FEW:
+        return None
+    return [(found[0], value) for low, high in found[1] for value in range(low, high + 1)]
+
+
+@dataclass(slots=True)
+class Shadows:
+    """The rules so far, by point and phase."""
+
+    points: dict[tuple, Earlier] = field(default_factory=dict)
+
+    def of(self, rule: Rule, conditions: list) -> list[Rule | None]:
+        """At each of its points, which earlier rule takes all that a rule matches; and takes the rule in.
+
+        `conditions` are what the rule's condition is at its points, None where it makes no sense.
+        """
+        made: dict[int, list[Part]] = {}  # of conditions that several points share
+        found = []
+        for point, condition in zip(rule.points, conditions, strict=True):
+            if id(condition) not in made:
+                made[id(condition)] = parts_of(condition)
+            parts = made[id(condition)]
+            earlier = self.points.setdefault((point.abi, point.nr, rule.phase), Earlier())
+            found.append(earlier.covering(parts) if parts else None)
+            if not rule.continues:
+                earlier.add(rule, parts)
+        return found
