@@ -36,8 +36,11 @@ def without_collector():
 
 
 @without_collector()
-def compile_sources(sources: list[Source]) -> Result:
-    """Compile some sources as one rule set, in this order. Never raises because of what they say."""
+def compile_sources(sources: list[Source], optimise: bool = True) -> Result:
+    """Compile some sources as one rule set, in this order. Never raises because of what they say.
+
+    What is not optimised means the same, and is for tests: conditions are taken literally, operator by operator.
+    """
     diagnostics, result = Diagnostics(), Result()
     try:
         text, first_lines = join(sources)
@@ -45,7 +48,7 @@ def compile_sources(sources: list[Source]) -> Result:
         result.rules = check(parsed, first_lines, diagnostics)
         for source in sources:
             warn_empty(source, result.rules, diagnostics)
-        linker = Linker(diagnostics)
+        linker = Linker(diagnostics, optimise)
         for rule in result.rules:
             linker.add(rule)
         if not diagnostics.errors:

@@ -4,7 +4,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from pysct import codegen, lower
+from pysct import codegen, lower, plain, simplify
 from pysct.abi import Limit, RuleFlag
 from pysct.check import Rule
 from pysct.codegen import Code, TooComplex
@@ -15,10 +15,11 @@ from pysct.pool import Pool
 
 
 class Linker:
-    """Collects the code of all rules; problems go to `diagnostics`."""
+    """Collects the code of all rules; problems go to `diagnostics`. Unless it optimises, conditions are taken literally."""
 
-    def __init__(self, diagnostics: Diagnostics):
+    def __init__(self, diagnostics: Diagnostics, optimise: bool = True):
         self.diagnostics = diagnostics
+        self.algebra = simplify if optimise else plain
         self.pool = Pool()
         self.programs: dict[tuple[Point, str], list[Code]] = defaultdict(list)
         self.continues: dict[tuple[Point, str], int] = defaultdict(int)
@@ -52,7 +53,7 @@ class Linker:
             names = rule.names.at(at)
             key = tuple(names.values())
             if key not in made:
-                lowering = lower.Lowering(names)
+                lowering = lower.Lowering(names, self.algebra)
                 made[key] = self.compile(rule, lowering, index), lowering.decided
             found.append(made[key])
         codes, decided = zip(*found)
