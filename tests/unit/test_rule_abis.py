@@ -2,7 +2,7 @@
 """What does a rule mean in each ABI?"""
 
 import pytest
-from machine import Event, Machine
+from opinions import Event, judged
 
 from pysct import calls
 from pysct.abi import ABIS
@@ -18,9 +18,13 @@ from pysct.tables import CALLS
 pytestmark = pytest.mark.skipif(MACHINE != "x86_64", reason="what a rule is for by default is that of amd64")
 
 
+def rule(words: str) -> str:
+    return f"rule {{ rule_name = r action {{ LOG }} syscall_name = {words} }}"
+
+
 def compiled(words: str) -> bytes:
     """The image of one rule."""
-    result = compile_sources([Source("t", f"rule {{ rule_name = r action {{ LOG }} syscall_name = {words} }}")])
+    result = compile_sources([Source("t", rule(words))])
     assert result.image, "\n".join(map(format_text, result.diagnostics))
     return result.image
 
@@ -64,18 +68,17 @@ def test_a_condition_may_choose_the_abi():
     ],
 )  # fmt: skip
 def test_constants_have_the_value_of_the_abi(words, call, values):
-    image = compiled(words)
     for abi, value in values.items():
         names = [name for name, _ in CALLS[abi][call][1]]
         at = names.index("cmd" if "cmd" in names else "flags")
         for number, fits in ((value, True), (value ^ 0o240000, False)):
             args = [b"" if kind == "str" else 0 for _, kind in CALLS[abi][call][1]]
             args[at] = number
-            assert Machine(image).judge(Event(call, tuple(args), abi=abi)).matched == ["r"] * fits
+            assert judged(rule(words), Event(call, tuple(args), abi=abi)) == (["r"] * fits, [])
 
 
 def test_an_argument_has_the_width_and_place_of_the_abi():
-    image = compiled("clone filter_expression { tls == 0xffffffff }")
+    text = rule("clone filter_expression { tls == 0xffffffff }")
     for abi, args, fits in (
         ("x86_64", (0, 0, 0, 0, 0xFFFFFFFF), True),
         ("x86_64", (0, 0, 0, 0xFFFFFFFF, 0), False),
@@ -83,7 +86,7 @@ def test_an_argument_has_the_width_and_place_of_the_abi():
         ("i386", (0, 0, 0, 0xFFFFFFFF, 0), True),
         ("i386", (0, 0, 0, 0, 0xFFFFFFFF), False),
     ):
-        assert Machine(image).judge(Event("clone", args, abi=abi)).matched == ["r"] * fits
+        assert judged(text, Event("clone", args, abi=abi)) == (["r"] * fits, [])
 
 
 def test_the_kind_of_a_name_is_the_same_in_all_abis():
