@@ -28,7 +28,13 @@ OUTPUTS = {  # file: template
     "pysct/tables.py": "tables.py.j2",
     "pysct/constants.py": "constants.py.j2",
     "pysct/syntax.py": "syntax.py.j2",
+    "pysct/event_syntax.py": "syntax.py.j2",
     "docs/reference.md": "reference.md.j2",
+}
+
+GRAMMARS = {  # file: its grammar, and of what that is
+    "pysct/syntax.py": ("rules.lark", "rule files"),
+    "pysct/event_syntax.py": ("events.lark", "calls that `sct_config test` judges"),
 }
 
 WIDTHS = {"u8": 1, "u16": 2, "u32": 4, "u64": 8, "s32": 4, "s64": 8, "char": 1}
@@ -117,9 +123,10 @@ def render(name, spec):
     env.filters["repr"] = repr
     env.filters["hex"] = lambda number: f"{number:#04x}"
     columns, constants = load_constants()
+    grammar, language = GRAMMARS.get(name, ("rules.lark", "rule files"))
     text = env.get_template(OUTPUTS[name]).render(
         spec=spec, calls=load_calls(spec), classes=load_classes(), columns=columns, constants=constants,
-        grammar=(HERE / "rules.lark").read_text())
+        grammar=(HERE / grammar).read_text(), grammar_name=grammar, language=language)
     if name.endswith(".py"):
         ast.parse(text)
     return text

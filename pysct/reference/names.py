@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What does a name in a condition say of one call?"""
 
+from collections.abc import Collection
+
 from pysct.abi import FIELDS, KINDS, STATICS, Limit
 from pysct.constants import CONSTANTS
 from pysct.judge import Call
@@ -9,14 +11,20 @@ from pysct.tables import CALLS
 
 
 class Meaning:
-    """Names at one call of an ABI: fields before arguments, arguments before constants."""
+    """Names at one call of an ABI: fields before arguments, arguments before constants. What is missing is unknown.
 
-    def __init__(self, abi: str, call: str, event: Call):
-        self.abi, self.call, self.event = abi, call, event
+    `asked_in_vain` are the missing names that were asked for.
+    """
+
+    def __init__(self, abi: str, call: str, event: Call, missing: Collection[str] = ()):
+        self.abi, self.call, self.event, self.missing = abi, call, event, missing
+        self.asked_in_vain: set[str] = set()
         self.arguments = CALLS[abi][call][1]
 
     def of(self, name: str) -> Number | bytes | None:
         """A number or a string; None if it is unknown.  Raises LookupError if it means nothing here."""
+        if self.lacks(name):
+            return None
         if name in FIELDS:
             field = FIELDS[name]
             return self.text(field.number) if field.type == "str" else Number(self.event.fields.get(field.number, 0))
@@ -30,7 +38,9 @@ class Meaning:
 
     def argument(self, index: int) -> Number | bytes | None:
         """An argument by its place, from 0."""
-        kind = KINDS[self.arguments[index][1]]
+        name, kind = self.arguments[index][0], KINDS[self.arguments[index][1]]
+        if self.lacks(name):
+            return None
         if kind.name == "str":
             return self.text(index)
         register = self.event.args[index] if index < len(self.event.args) else 0
@@ -38,6 +48,12 @@ class Meaning:
         if kind.signed and value >= 1 << (kind.bits - 1):
             value -= 1 << kind.bits
         return Number(value, unsigned=kind.bits == 64 and not kind.signed)
+
+    def lacks(self, name: str) -> bool:
+        """Whether nothing is known of a field or argument, which is noted."""
+        if name in self.missing:
+            self.asked_in_vain.add(name)
+        return name in self.missing
 
     def text(self, operand: int) -> bytes | None:
         """A string of the call, by its operand."""
