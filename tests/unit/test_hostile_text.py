@@ -11,8 +11,10 @@ from rounds import ROUNDS, examples
 
 from pysct.abi import OPCODES, Limit
 from pysct.compiler import compile_sources
-from pysct.diagnostics import MAX_ERRORS, format_text
+from pysct.diagnostics import MAX_ERRORS, Diagnostics, TooManyErrors, format_text
 from pysct.disassemble import disassemble
+from pysct.explain import explain
+from pysct.fmt import format_source
 from pysct.source import Source
 
 EXAMPLES = [path.read_bytes() for path in sorted((Path(__file__).parents[2] / "examples").glob("*.conf"))]
@@ -73,7 +75,7 @@ PIECES = [
 
 
 def survives(data: bytes):
-    """The diagnostics' texts; an image exactly if there is no error."""
+    """The diagnostics' texts; an image exactly if there is no error. The other tools stand the text as well."""
     result = compile_sources([Source("f.conf", data)])
     errors = [found for found in result.diagnostics if found.severity == "error"]
     assert (result.image is None) == bool(errors)
@@ -84,7 +86,20 @@ def survives(data: bytes):
         assert found.to_json()["message"]
     if result.image:
         disassemble(result.image).encode()
+        assert all(line.isprintable() for rule in result.rules[:20] for line in explain(rule, result.rules[:20]))
+    if len(data) < 100_000:
+        neat = formatted(data)
+        assert neat is None or formatted(neat) == neat
+        assert neat is not None or errors
     return texts
+
+
+def formatted(data: bytes) -> bytes | None:
+    """What the formatter makes of a text; None if it has errors."""
+    try:
+        return format_source(Source("f.conf", data), Diagnostics())
+    except TooManyErrors:
+        return None
 
 
 @examples(60)

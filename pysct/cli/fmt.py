@@ -1,0 +1,62 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What does sct_config fmt do?"""
+
+import argparse
+from pathlib import Path
+
+from pysct.cli import report
+from pysct.failures import Failure
+
+
+def add(commands) -> None:
+    """Adds the command to sct_config."""
+    command = commands.add_parser(
+        "fmt",
+        help="lay rule files out neatly",
+        description="Writes the files anew, laid out in one way, with all comments. What the rules mean stays the same. A file with "
+        "errors stays as it is.",
+        epilog="Exit status: 0 done, 1 a file has errors or, with --check, is laid out otherwise.",
+    )
+    command.add_argument("files", nargs="+", metavar="FILE", help="a file of rules")
+    command.add_argument("--check", action="store_true", help="change nothing; name the files that would change")
+    command.set_defaults(command=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Status 1 if a file has errors, or would change when it only shall be checked."""
+    from pysct.cli import ruleset
+
+    status = report.DONE
+    for source in ruleset.read(args.files):
+        neat = formatted(source)
+        if neat is None:
+            status = report.WRONG
+        elif neat != source.data and args.check:
+            report.out(f"{ruleset.shown(source.name)}: would change")
+            status = report.WRONG
+        elif neat != source.data:
+            replace(source.name, neat)
+            report.out(f"{ruleset.shown(source.name)}: changed")
+    return status
+
+
+def formatted(source) -> bytes | None:
+    """The file laid out neatly; None after its errors were printed."""
+    from pysct import diagnostics, fmt
+
+    said = diagnostics.Diagnostics()
+    try:
+        neat = fmt.format_source(source, said)
+    except diagnostics.TooManyErrors:
+        neat = None
+    for diagnostic in said:
+        report.note(diagnostics.format_text(diagnostic))
+    return neat
+
+
+def replace(name: str, data: bytes) -> None:
+    """Writes a file anew, where it is: links to it and its rights stay."""
+    try:
+        Path(name).write_bytes(data)
+    except OSError as error:
+        raise Failure(f"{name}: {error.strerror}") from error
