@@ -26,8 +26,8 @@ class Case:
     event: str
     line: int
     actions: frozenset[str]
-    rules: tuple[str, ...] | None
-    error: str | None
+    rules: list[str] | None
+    error: list[str] | None
 
 
 def read(source: Source, diagnostics: Diagnostics) -> list[Case]:
@@ -63,7 +63,9 @@ class Reader:
         said = {}
         for key, value in node.value:
             if key.value not in KEYS:
-                self.error(key, f"unknown key `{key.value}`", suggest(str(key.value), KEYS, f"known are {', '.join(KEYS)}"))
+                self.error(
+                    key, f"unknown key `{key.value}`", suggest(str(key.value), KEYS, f"known are {', '.join(KEYS)}")
+                )
             elif key.value in said:
                 self.error(key, f"`{key.value}` stands twice")
             else:
@@ -76,11 +78,16 @@ class Reader:
         words = {key: self.words(value) for key, value in said.items()}
         actions = frozenset(words.get("verdict") or ()) - {"none"}
         for action in actions - ACTIONS.keys():
-            self.error(said["verdict"], f"unknown action `{action}`", suggest(action, ACTIONS, f"it is none, {', '.join(ACTIONS)}"))
+            self.error(
+                said["verdict"],
+                f"unknown action `{action}`",
+                suggest(action, ACTIONS, f"it is none, {', '.join(ACTIONS)}"),
+            )
         if self.diagnostics.errors > errors:
             return None
-        error = error_name(", ".join(words["error"])) if "error" in words else None
-        return Case(said["event"].value, node.start_mark.line + 1, actions, words.get("rule"), error)
+        rules = [name for name in words["rule"] if name != "none"] if "rule" in words else None
+        error = [error_name(word) for word in words["error"] if word != "none"] if "error" in words else None
+        return Case(said["event"].value, node.start_mark.line + 1, actions, rules, error)
 
     def words(self, node: yaml.Node) -> tuple[str, ...]:
         """The value as a list of words: a YAML list, or words with commas between them."""
@@ -99,7 +106,7 @@ class Reader:
 def error_name(word: str) -> str:
     """An error by its name, as EPERM, -EPERM, 1 and -1 say it."""
     bare = word.removeprefix("-")
-    return values.error_name(int(bare)) if bare.isdecimal() else "" if bare == "none" else bare
+    return values.error_name(int(bare)) if bare.isdecimal() and len(bare) < 10 else bare
 
 
 def span(node: yaml.Node) -> Span:

@@ -159,7 +159,10 @@ class Generator:
         return reg, reg + 1
 
     def mixed(self, node: Mixed, reg: int):
-        """The unsigned comparison is right unless the left side is negative. AND and OR, since all or nothing is unknown."""
+        """The unsigned comparison is right unless the left side is negative.
+
+        Joined by AND and OR, of bits: an unknown operand makes all of it unknown.
+        """
         signed, unsigned = self.operands(node, reg)
         if reg + 2 >= Limit.REGS:
             raise TooComplex

@@ -21,7 +21,10 @@ DEEDS = {
 
 def explain(rule: Rule, rules: list[Rule]) -> list[str]:
     """The lines about one rule of a set."""
-    lines = [f"rule {rule.name} ({rule.source.name}:{rule.own_line})", f"  judges {call_text(rule)}, {rule.phase} the call"]
+    lines = [
+        f"rule {rule.name} ({rule.source.name}:{rule.own_line})",
+        f"  judges {call_text(rule)}, {rule.phase} the call",
+    ]
     lines += condition_lines(rule)
     lines += [f"  then {action_text(rule)}", *log_lines(rule)]
     lines += [f"  {line}" for earlier in before(rule, rules) for line in shadow_lines(earlier, rule)]
@@ -52,9 +55,17 @@ def condition_lines(rule: Rule) -> list[str]:
         lines = [f"  matches if {'all of these hold' if said.every else 'one of these holds'}:", *said.lines("    ")]
     else:
         lines = [f"  matches if {said}"]
-    strings = [one for one in variables(rule.condition) if rule.names.types[key(one)] == STR and key(one) not in ("SYSCALL", "ABI")]
+    strings = [
+        one
+        for one in variables(rule.condition)
+        if rule.names.types[key(one)] == STR and key(one) not in ("SYSCALL", "ABI")
+    ]
     names = dict.fromkeys(key(one) if isinstance(one, tree.Name) else f"PARAMS[{key(one)}]" for one in strings)
-    return lines + ([f"  is unknown, and does not match, where it depends on a {' or '.join(names)} that cannot be read"] if names else [])
+    return lines + (
+        [f"  is unknown, and does not match, where it depends on a {' or '.join(names)} that cannot be read"]
+        if names
+        else []
+    )
 
 
 def key(node: tree.Name | tree.Param) -> str | int:
@@ -62,7 +73,10 @@ def key(node: tree.Name | tree.Param) -> str | int:
 
 
 def action_text(rule: Rule) -> str:
-    deeds = [DEEDS[name].format(error=values.error_name(-rule.actions.error)) for name in values.action_names(rule.actions.mask)]
+    deeds = [
+        DEEDS[name].format(error=values.error_name(-rule.actions.error))
+        for name in values.action_names(rule.actions.mask)
+    ]
     after = "later rules are asked as well" if rule.flags & RuleFlag.CONTINUE else "no later rule is asked"
     return f"{' and '.join(deeds)}; {after}"
 
@@ -74,7 +88,11 @@ def log_lines(rule: Rule) -> list[str]:
 def before(rule: Rule, rules: list[Rule]) -> list[Rule]:
     """The rules that can keep calls from this one."""
     earlier = rules[: rules.index(rule)]
-    return [e for e in earlier if e.phase == rule.phase and not e.flags & RuleFlag.CONTINUE and set(e.points) & set(rule.points)]
+    return [
+        e
+        for e in earlier
+        if e.phase == rule.phase and not e.flags & RuleFlag.CONTINUE and set(e.points) & set(rule.points)
+    ]
 
 
 def shadow_lines(earlier: Rule, rule: Rule) -> list[str]:
@@ -85,7 +103,9 @@ def shadow_lines(earlier: Rule, rule: Rule) -> list[str]:
     if conjuncts(earlier) <= conjuncts(rule):
         if len(common) == len(rule.points):
             return [f"can never match: {place} comes before it, and matches whenever it would"]
-        return [f"can never match {names}" + abi_text(common) + f": {place} comes before it, and matches whenever it would"]
+        return [
+            f"can never match {names}" + abi_text(common) + f": {place} comes before it, and matches whenever it would"
+        ]
     return [f"is asked about {names} only where {place} does not match"]
 
 
@@ -98,5 +118,9 @@ def conjuncts(rule: Rule) -> set[str]:
     """What all has to hold for a rule to match, none of it depending on where it stands."""
     if rule.condition is None:
         return set()
-    parts = rule.condition.operands if isinstance(rule.condition, tree.Logical) and rule.condition.op == "&&" else [rule.condition]
+    parts = (
+        rule.condition.operands
+        if isinstance(rule.condition, tree.Logical) and rule.condition.op == "&&"
+        else [rule.condition]
+    )
     return {repr(canonical(part)) for part in parts}

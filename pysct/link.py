@@ -15,7 +15,10 @@ from pysct.pool import Pool
 
 
 class Linker:
-    """Collects the code of all rules; problems go to `diagnostics`. Unless it optimises, conditions are taken literally."""
+    """Collects the code of all rules; problems go to `diagnostics`.
+
+    Unless it shall optimise, conditions are taken literally.
+    """
 
     def __init__(self, diagnostics: Diagnostics, optimise: bool = True):
         self.diagnostics = diagnostics

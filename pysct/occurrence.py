@@ -90,9 +90,13 @@ class Reader:
         for key, value in (part.children for part in settings):
             if key.value.lower() == "abi":
                 if value.value not in ABIS:
-                    self.refuse(span(value), f"unknown ABI `{value}`", suggest(value, ABIS, f"it is one of {', '.join(ABIS)}"))
+                    self.refuse(
+                        span(value), f"unknown ABI `{value}`", suggest(value, ABIS, f"it is one of {', '.join(ABIS)}")
+                    )
                 if name.value not in CALLS[value.value]:
-                    self.refuse(span(name), f"`{name}` is not a system call of {value}", suggest(name, CALLS[value.value]))
+                    self.refuse(
+                        span(name), f"`{name}` is not a system call of {value}", suggest(name, CALLS[value.value])
+                    )
                 return value.value
         found = [abi for abi in (*DEFAULT_ABIS, *ABIS) if name.value in CALLS[abi]]
         if not found:
@@ -105,7 +109,9 @@ class Reader:
         field = FIELDS.get(key.value.upper())
         if not field:
             known = ["abi", *(name.lower() for name in FIELDS)]
-            self.refuse(span(key), f"unknown name `{key}`", suggest(key.value.lower(), known, f"known are {', '.join(known)}"))
+            self.refuse(
+                span(key), f"unknown name `{key}`", suggest(key.value.lower(), known, f"known are {', '.join(known)}")
+            )
         if field.name in self.seen:
             self.refuse(span(key), f"`{key}` stands twice")
         self.seen.add(field.name)
@@ -125,7 +131,9 @@ class Reader:
             result = self.numbers["RETVAL"] = -error
         failed = -result if -ERRNO_MAX <= result < 0 else 0
         if self.numbers.setdefault("ERRNO", failed) != failed:
-            self.refuse(span(value), f"a call that returns {result} has the error number {failed}", "leave retval or errno out")
+            self.refuse(
+                span(value), f"a call that returns {result} has the error number {failed}", "leave retval or errno out"
+            )
 
     def word(self, value: Token) -> bytes | None:
         """A string, in quotes or not; `?` is one that cannot be read."""
@@ -176,7 +184,9 @@ class Reader:
     def register(self, part: Tree, argument: str, kind: str) -> int:
         """A number argument, which has to fit its declared type."""
         if part.data != "flags":
-            self.refuse(span(part.children[0]), f"`{argument}` is a number", "write a number, or constants with | between them")
+            self.refuse(
+                span(part.children[0]), f"`{argument}` is a number", "write a number, or constants with | between them"
+            )
         value = 0
         for term in part.children:
             *minus, token = term.children
@@ -184,7 +194,9 @@ class Reader:
             value |= -number if minus else number
         bits = KINDS[kind].bits
         if not -(1 << (bits - 1)) <= value < 1 << bits:
-            self.refuse(span(part.children[0].children[-1]), f"{value} does not fit into `{argument}`", f"it has {bits} bits")
+            self.refuse(
+                span(part.children[0].children[-1]), f"{value} does not fit into `{argument}`", f"it has {bits} bits"
+            )
         return value
 
 

@@ -22,7 +22,7 @@ STOPS = ACTIONS["FAIL"].mask | ACTIONS["KILL"].mask | ACTIONS["SUSPEND"].mask
 
 @dataclass(frozen=True)
 class Opinion:
-    """What one rule says of a call, and from which evaluation that is known; `asked` is False behind the end of the search."""
+    """What one rule says of a call, and the evaluation that says why; `asked` is False where the search had ended."""
 
     rule: Rule
     outcome: Evaluation
@@ -86,7 +86,9 @@ class Court:
         asked = [opinion for opinion in opinions if opinion.asked]
         unknown = [self.rules[index] for index in found.unknown]
         if (matched, unknown) != tuple([o.rule for o in asked if o.outcome.outcome is w] for w in (True, None)):
-            raise Failure("the kernel's judge and the reference evaluator disagree", "report it, with the rules and the call")
+            raise Failure(
+                "the kernel's judge and the reference evaluator disagree", "report it, with the rules and the call"
+            )
         return Verdict(opinions, matched)
 
     def require_enough(self, opinions: list[Opinion], event: Occurrence):
@@ -97,4 +99,6 @@ class Court:
                 fields = [f"{name.lower()}=…" for name in sorted(lacking) if name in FIELDS]
                 hint = f"add {' '.join(fields)} behind the call" if fields else "write more of its arguments"
                 names = ", ".join(sorted(lacking))
-                raise Failure(f"whether rule `{opinion.rule.name}` matches depends on {names}, which the event does not say", hint)
+                raise Failure(
+                    f"whether rule `{opinion.rule.name}` matches depends on {names}, which the event does not say", hint
+                )

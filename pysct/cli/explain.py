@@ -12,8 +12,8 @@ def add(commands) -> None:
     command = commands.add_parser(
         "explain",
         help="say in words what rules match and do, and what comes before them",
-        description="Says which calls each rule judges, when it matches and what happens then, and which rules before it can keep "
-        "calls from it. Needs no modules and no rights.",
+        description="Says which calls each rule judges, when it matches and what happens then, and which rules before "
+        "it can keep calls from it. Needs no modules and no rights.",
     )
     command.add_argument("file", metavar="FILE", help="a file of rules")
     command.add_argument("rules", nargs="*", metavar="RULE", help="name of a rule; all of them, if none is given")
@@ -30,7 +30,10 @@ def run(args: argparse.Namespace) -> int:
     for name in args.rules:
         if name not in names:
             known = ", ".join(rule.name for rule in rules)
-            raise Failure(f"{ruleset.shown(args.file)} has no rule {name!r}", f"its rules are {known}" if rules else "it has no rules")
+            raise Failure(
+                f"{ruleset.shown(args.file)} has no rule {name!r}",
+                f"its rules are {known}" if rules else "it has no rules",
+            )
     wanted = [rule for rule in rules if not args.rules or rule.name in args.rules]
     report.out("\n\n".join("\n".join(explain(rule, rules)) for rule in wanted) if wanted else "there are no rules")
     return report.DONE

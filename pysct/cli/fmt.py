@@ -13,8 +13,8 @@ def add(commands) -> None:
     command = commands.add_parser(
         "fmt",
         help="lay rule files out neatly",
-        description="Writes the files anew, laid out in one way, with all comments. What the rules mean stays the same. A file with "
-        "errors stays as it is.",
+        description="Writes the files anew, in one layout, with all comments. The rules mean the same as before. "
+        "A file with errors stays as it is.",
         epilog="Exit status: 0 done, 1 a file has errors or, with --check, is laid out otherwise.",
     )
     command.add_argument("files", nargs="+", metavar="FILE", help="a file of rules")

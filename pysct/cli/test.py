@@ -6,17 +6,21 @@ import argparse
 from pysct.cli import report
 from pysct.failures import Failure
 
+EPILOG = (
+    """A call is written as in --event 'unlinkat(AT_FDCWD, "/etc/passwd", 0) uid=0 comm=rm'. Behind it may stand any """
+    "field, abi=…, and retval=… or errno=… for rules that judge after the call. A file of cases is a list, in YAML, of "
+    "{event, verdict, rule, error}. Exit status 1 if a case does not come out as it says."
+)
+
 
 def add(commands) -> None:
     """Adds the command to sct_config."""
     command = commands.add_parser(
         "test",
         help="say what rules make of a call, and why, without a kernel",
-        description="Judges a call by the rules, with the kernel's own code, and says which rule and which condition decides. "
-        "Needs no modules and no rights.",
-        epilog="""A call is written as in --event 'unlinkat(AT_FDCWD, "/etc/passwd", 0) uid=0 comm=rm'. Behind it may stand any field, """
-        "abi=…, and retval=… or errno=… for rules that judge after the call. A file of cases is a list, in YAML, of "
-        "{event, verdict, rule, error}. Exit status 1 if a case does not come out as it says.",
+        description="Judges a call by the rules, with the kernel's own code, and says which rule and which condition "
+        "decides. Needs no modules and no rights.",
+        epilog=EPILOG,
     )
     command.add_argument("files", nargs="+", metavar="FILE", help="a file of rules")
     what = command.add_mutually_exclusive_group(required=True)
@@ -103,7 +107,11 @@ def opinion_lines(opinion) -> list[str]:
         line, column = rule.source.position(node.span.start)
         truth = {True: "true", False: "false", None: "unknown"}[because.truth(outcome.values[id(node)])]
         facts = "; ".join(because.facts(node, outcome))
-        lines.append(diagnostics.printable(f"{rule.source.name}:{line}:{column}: {truth}" + (f", since {facts}" if facts else "")))
+        lines.append(
+            diagnostics.printable(
+                f"{rule.source.name}:{line}:{column}: {truth}" + (f", since {facts}" if facts else "")
+            )
+        )
         lines += diagnostics.excerpt(rule.source, node.span).split("\n")
     return lines
 
@@ -122,27 +130,37 @@ def compare(court, source) -> int:
     if rows:
         report.table(["LINE", "EVENT", "", "EXPECTED", "FOUND"], rows, frozenset({"LINE"}))
     wrong = len({row[0] for row in rows})
-    report.out(f"{len(found)} cases: {len(found) - wrong} as expected, {wrong} not" if wrong else f"{len(found)} cases, all as expected")
+    report.out(
+        f"{len(found)} cases: {len(found) - wrong} as expected, {wrong} not"
+        if wrong
+        else f"{len(found)} cases, all as expected"
+    )
     return report.WRONG if wrong else report.DONE
 
 
 def differences(court, case, name: str) -> list[tuple]:
     """A row of the table for each thing that is not as the case says."""
+    from pysct.diagnostics import printable
     from pysct.source import Source
 
     try:
         verdict = court.judge(described(Source(f"{name}, line {case.line}, event", case.event)))
     except Failure as failure:
         raise Failure(f"{name}:{case.line}: {failure.text}", failure.hint) from failure
-    rules = tuple(rule.name for rule in verdict.matched)
-    wanted = [("verdict", case.actions, frozenset(verdict.actions)), ("rule", case.rules, rules), ("error", case.error, verdict.error)]
+    wanted = [
+        ("verdict", sorted(case.actions), sorted(verdict.actions)),
+        ("rule", case.rules, [rule.name for rule in verdict.matched]),
+        ("error", case.error, [verdict.error] if verdict.error else []),
+    ]
     return [
-        (case.line, case.event, what, listed(expected), listed(found))
+        (case.line, printable(case.event), what, listed(expected), listed(found))
         for what, expected, found in wanted
         if expected is not None and expected != found
     ]
 
 
-def listed(value) -> str:
-    """A value of a case as a cell of the table."""
-    return value or "none" if isinstance(value, str) else ", ".join(sorted(value) if isinstance(value, frozenset) else value) or "none"
+def listed(words: list[str]) -> str:
+    """Words as a cell of the table."""
+    from pysct.diagnostics import printable
+
+    return printable(", ".join(words)) or "none"

@@ -29,7 +29,10 @@ def format_source(source: Source, diagnostics: Diagnostics) -> bytes | None:
     writer.finish(end)
     data = encode(writer.text())
     if shape(list(parse(Source("", data), diagnostics))) != shape(trees):
-        raise Failure(f"{source.name}: written neatly it would mean something else", "report it, with the file; it was not changed")
+        raise Failure(
+            f"{source.name}: written neatly it would mean something else",
+            "report it, with the file; it was not changed",
+        )
     return data
 
 

@@ -65,7 +65,12 @@ def write_action(writer: Writer, entry: list[Piece], indent: int):
     writer.follow(opening, True)
     clauses = list(entries(inside))
     text = " ".join(flat_clause(clause) or "\n" for clause in [*clauses, [closing]])
-    if not [*inside, closing][0].fresh and len(clauses) <= ON_ONE_LINE and "\n" not in text and writer.column + 1 + len(text) <= WIDTH:
+    if (
+        not [*inside, closing][0].fresh
+        and len(clauses) <= ON_ONE_LINE
+        and "\n" not in text
+        and writer.column + 1 + len(text) <= WIDTH
+    ):
         writer.put(" " + text)
         return
     write_entries(writer, inside, indent + INNER)

@@ -43,7 +43,10 @@ class Event:
 
 
 class Rules:
-    """A rule file, compiled in every way.  Close it, or use it in a `with`; `errors` says why there is nothing to judge by."""
+    """A rule file, compiled in every way.  Close it, or use it in a `with`.
+
+    `errors` says why there is nothing to judge by.
+    """
 
     def __init__(self, text: str):
         source = Source("t", text)

@@ -28,7 +28,21 @@ SUBJECTS = {
 EDGES = (0, 1, -1, 2, 7, 8, 63, 64, 255, -128, 1 << 15, 1 << 31, -(1 << 31), (1 << 32) - 1, (1 << 63) - 1, -(1 << 63))
 LARGE = (1 << 63, (1 << 64) - 1, (1 << 64) - 100)
 CONSTANTS = ("AT_FDCWD", "O_CREAT", "O_DIRECTORY", "EPERM", "SIGKILL")
-WORDS = (b"", b"/", b"/etc", b"/etc/passwd", b"passwd", b"aab", b"ab" * 9, b"\xff", b"]", b"-", b"\\", b"openat", b"i386")
+WORDS = (
+    b"",
+    b"/",
+    b"/etc",
+    b"/etc/passwd",
+    b"passwd",
+    b"aab",
+    b"ab" * 9,
+    b"\xff",
+    b"]",
+    b"-",
+    b"\\",
+    b"openat",
+    b"i386",
+)
 ARITHMETIC = ("+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>")
 COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 
@@ -50,7 +64,9 @@ def globs(draw) -> bytes:
     plain = [b"a", b"b", b"/", b"c", b"\xff", b"!", b"^", b"-", b"]", b"\\*", b"\\[", b"\\\\", b"\\a", b"*", b"?"]
     members = [b"a", b"b", b"a-c", b"-", b"/", b"\\]", b"+--", b"\\\\-a", b"\xfe-\xff", b"\\!"]
     first, more = st.sampled_from([*members, b"]"]), st.lists(st.sampled_from([*members, b"!", b"^"]), max_size=2)
-    sets = st.tuples(st.sampled_from([b"", b"!", b"^"]), first, more).map(lambda t: b"[" + t[0] + t[1] + b"".join(t[2]) + b"]")
+    sets = st.tuples(st.sampled_from([b"", b"!", b"^"]), first, more).map(
+        lambda t: b"[" + t[0] + t[1] + b"".join(t[2]) + b"]"
+    )
     return b"".join(draw(st.lists(st.one_of(st.sampled_from(plain), sets), max_size=7)))
 
 
@@ -82,11 +98,15 @@ class Grammar:
         return st.one_of(
             st.tuples(inner, st.sampled_from(ARITHMETIC), inner).map(lambda t: f"({t[0]} {t[1]} {t[2]})"),
             st.tuples(inner, st.sampled_from(COMPARISONS), inner).map(lambda t: f"({t[0]} {t[1]} {t[2]})"),
-            st.tuples(inner, st.sampled_from(["<<", ">>"]), st.integers(0, 63)).map(lambda t: f"({t[0]} {t[1]} {t[2]})"),
+            st.tuples(inner, st.sampled_from(["<<", ">>"]), st.integers(0, 63)).map(
+                lambda t: f"({t[0]} {t[1]} {t[2]})"
+            ),
             st.tuples(st.sampled_from("-~!"), inner).map(lambda t: f"({t[0]} {t[1]})"),
             logic.map(lambda t: f"({t[0].join(t[1])})"),
             logic.map(lambda t: f"({t[0].join(t[1])})"),
-            st.tuples(inner, st.lists(element, min_size=1, max_size=3)).map(lambda t: f"({t[0]} in {{ {', '.join(t[1])} }})"),
+            st.tuples(inner, st.lists(element, min_size=1, max_size=3)).map(
+                lambda t: f"({t[0]} in {{ {', '.join(t[1])} }})"
+            ),
         )
 
 

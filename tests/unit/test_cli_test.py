@@ -40,7 +40,9 @@ def say(tmp_path, monkeypatch, capsys):
 def test_the_rule_and_the_condition_that_decide(say):
     status, out, err = say("--event", 'unlink("/etc/passwd") uid=0 comm=rm')
     assert (status, err) == (0, "rules that judge after the call were not asked: add retval=… or errno=…\n")
-    assert out == """\
+    assert (
+        out
+        == """\
 unlink (x86_64): LOG, FAIL with EACCES, by watch, guard
 
 rule watch (rules:1, before the call) matches every call
@@ -55,11 +57,17 @@ rules:5:37: true, since pathname is "/etc/passwd"
 
 rule late (rules:8, before the call) is not asked: one above ended the search; it does not match
 """
+    )
 
 
 def test_what_does_not_matter_need_not_be_said(say):
     status, out, _ = say("--event", "unlink(?) uid=4")
-    assert status == 0 and "LOG, by watch\n" in out and "rules:5:24: false, since UID is 4" in out and "cannot be read" not in out
+    assert (
+        status == 0
+        and "LOG, by watch\n" in out
+        and "rules:5:24: false, since UID is 4" in out
+        and "cannot be read" not in out
+    )
 
 
 def test_what_matters_must_be_said(say):
@@ -79,7 +87,9 @@ def test_rules_that_judge_after_the_call(say):
     assert "read (x86_64): LOG, by watch\n" in out and "add retval=" in err
     status, out, err = say("--event", "read(3) retval=-EINTR")
     assert "read (x86_64): LOG, by watch, after\n" in out and err == ""
-    assert "rule after" not in say("--event", 'unlink("/etc/x") uid=0 retval=-1')[1], "a call that was refused is not judged again"
+    assert "rule after" not in say("--event", 'unlink("/etc/x") uid=0 retval=-1')[1], (
+        "a call that was refused is not judged again"
+    )
 
 
 def test_no_rule_is_about_it(say):
@@ -87,7 +97,10 @@ def test_no_rule_is_about_it(say):
 
 
 def test_the_example(capsys):
-    assert config.main(["test", str(EXAMPLES / "prevent_delete.conf"), "--cases", str(EXAMPLES / "prevent_delete.yaml")]) == 0
+    assert (
+        config.main(["test", str(EXAMPLES / "prevent_delete.conf"), "--cases", str(EXAMPLES / "prevent_delete.yaml")])
+        == 0
+    )
     assert capsys.readouterr() == ("5 cases, all as expected\n", "")
 
 

@@ -22,7 +22,21 @@ TREE = Path(__file__).resolve().parents[2]
 FILES = sorted((TREE / "examples").glob("*.conf"))
 TEXTS = [Source.read(path).text for path in FILES]
 COMMENT = re.compile(r"/\*.*?\*/|(?:#|//)[^\n]*", re.DOTALL)
-TRIVIA = [" ", "", "", "\n", "\n\n\n", " # one\n", "// two\n", " /* three */ ", "/* four\n   five */", "\n# six\n\n", "\r\n", "/**/", "\t"]
+TRIVIA = [
+    " ",
+    "",
+    "",
+    "\n",
+    "\n\n\n",
+    " # one\n",
+    "// two\n",
+    " /* three */ ",
+    "/* four\n   five */",
+    "\n# six\n\n",
+    "\r\n",
+    "/**/",
+    "\t",
+]
 
 
 def formatted(text: str) -> str:
@@ -157,7 +171,10 @@ def comments(text: str) -> Counter:
 
 
 @examples(150)
-@given(st.one_of(st.sampled_from(TEXTS), scene(0).map(lambda drawn: drawn[0])), st.lists(st.sampled_from(TRIVIA), max_size=30))
+@given(
+    st.one_of(st.sampled_from(TEXTS), scene(0).map(lambda drawn: drawn[0])),
+    st.lists(st.sampled_from(TRIVIA), max_size=30),
+)
 def test_any_layout_becomes_one_that_stays(text, trivia):
     """That the rules stay the same is checked by the formatter itself."""
     text = scattered(text, trivia)

@@ -24,7 +24,9 @@ def number(event, name: str) -> int:
 
 
 def test_all_that_can_be_said():
-    event, said = described(r'openat(AT_FDCWD, "/tmp/\x41\"", O_WRONLY|O_CREAT|02000, 0644) uid=0 GID=0x10 comm=rm cwd="/a b" abi=i386')
+    event, said = described(
+        r'openat(AT_FDCWD, "/tmp/\x41\"", O_WRONLY|O_CREAT|02000, 0644) uid=0 GID=0x10 comm=rm cwd="/a b" abi=i386'
+    )
     assert not said and (event.abi, event.call) == ("i386", "openat")
     assert event.seen.args == (-100, 1, 0o2101, 0o644) and event.seen.strings[1] == b'/tmp/A"'
     assert event.seen.strings[FIELDS["COMM"].number] == b"rm" and event.seen.strings[FIELDS["CWD"].number] == b"/a b"
@@ -46,7 +48,13 @@ def test_strings_that_cannot_be_read():
 
 @pytest.mark.parametrize(
     ("words", "result", "error"),
-    [("retval=3", 3, 0), ("retval=-2", -2, 2), ("errno=ENOENT", -2, 2), ("retval=-ENOENT errno=2", -2, 2), ("retval=-5000", -5000, 0)],
+    [
+        ("retval=3", 3, 0),
+        ("retval=-2", -2, 2),
+        ("errno=ENOENT", -2, 2),
+        ("retval=-ENOENT errno=2", -2, 2),
+        ("retval=-5000", -5000, 0),
+    ],
 )
 def test_result_and_error_follow_from_each_other(words, result, error):
     event, _ = described(f"sync() {words}")

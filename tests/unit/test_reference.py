@@ -13,7 +13,13 @@ from random_rules import scene
 from rounds import ROUNDS, examples
 
 EVENTS = 12
-MISTAKES = ("error: division by zero", "error: a shift by", "error: the range", "more than 16 registers", "does not fit in 64 bits")
+MISTAKES = (
+    "error: division by zero",
+    "error: a shift by",
+    "error: the range",
+    "more than 16 registers",
+    "does not fit in 64 bits",
+)
 
 
 @pytest.mark.timeout(120 * ROUNDS)

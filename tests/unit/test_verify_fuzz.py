@@ -24,7 +24,15 @@ RUNS = 20_000
 LONGEST = 2048  # bytes of an image
 NATIVE = Path(__file__).parent / "native"
 CORPUS = NATIVE / "corpus.xz"
-FLAGS = ("-std=gnu11", "-O1", "-g", "-Wall", "-Werror", "-fsanitize=fuzzer,address,undefined", "-fno-sanitize-recover=all")
+FLAGS = (
+    "-std=gnu11",
+    "-O1",
+    "-g",
+    "-Wall",
+    "-Werror",
+    "-fsanitize=fuzzer,address,undefined",
+    "-fno-sanitize-recover=all",
+)
 
 
 @pytest.fixture(scope="module")
@@ -60,8 +68,12 @@ def test_what_the_fuzzer_finds(fuzzer, damage, tmp_path, request):  # noqa: F811
     artifacts = f"-artifact_prefix={tmp_path}/"
     said = fuzz(fuzzer, f"-seed={seed}", f"-runs={RUNS * ROUNDS}", f"-max_len={LONGEST}", artifacts, str(new), str(old))
     assert re.search(rf"Done {RUNS * ROUNDS} runs", said)
-    found = run(damage, "take", [path.read_bytes() for path in sorted([*old.iterdir(), *new.iterdir()]) if path.stat().st_size])
-    assert found[0] > 100 and {*range(NUMBER["SHORT"], NUMBER["COST"] + 1)} <= {*found}, f"this corpus proves little: {found}"
+    found = run(
+        damage, "take", [path.read_bytes() for path in sorted([*old.iterdir(), *new.iterdir()]) if path.stat().st_size]
+    )
+    assert found[0] > 100 and {*range(NUMBER["SHORT"], NUMBER["COST"] + 1)} <= {*found}, (
+        f"this corpus proves little: {found}"
+    )
     if request.config.getoption("--update"):
         merged = tmp_path / "merged"
         merged.mkdir()
