@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Rules and calls from a source of chance: what hypothesis draws."""
 
+import re
 from random import Random
 
 from hypothesis import strategies as st
@@ -67,6 +68,9 @@ def globs(draw) -> bytes:
     sets = st.tuples(st.sampled_from([b"", b"!", b"^"]), first, more).map(
         lambda t: b"[" + t[0] + t[1] + b"".join(t[2]) + b"]"
     )
+    if draw(st.booleans()):  # of a kind for which there may be a cheaper test
+        star = st.sampled_from([b"*", b"*", b"", b"**"])
+        return draw(star) + draw(st.sampled_from([b"a", b"/etc", b"ab", b"passwd", b"", b"aab"])) + draw(star)
     return b"".join(draw(st.lists(st.one_of(st.sampled_from(plain), sets), max_size=7)))
 
 
@@ -77,7 +81,8 @@ class Grammar:
         names = st.one_of(st.sampled_from(numbers), st.sampled_from(numbers), literals, st.sampled_from(CONSTANTS))
         self.text = st.one_of(st.sampled_from(strings), st.sampled_from(strings), words.map(quoted))
         self.named = st.sampled_from(strings)
-        self.number = st.recursive(st.one_of(names, self.strings(), self.strings()), self.grow, max_leaves=12)
+        leaves = st.one_of(names, self.strings(), self.strings(), self.tests(st.sampled_from(numbers)))
+        self.number = st.one_of(*(st.recursive(leaves, self.grow, max_leaves=most) for most in (3, 3, 12)))
 
     def strings(self):
         """A comparison of strings."""
@@ -89,6 +94,19 @@ class Grammar:
             st.tuples(self.named, st.lists(self.text, min_size=1, max_size=4)).map(
                 lambda t: f"({t[0]} in {{ {', '.join(t[1])} }})"
             ),
+        )
+
+    def tests(self, named):
+        """A comparison of one number with another, or with some that are known: what rules mostly consist of."""
+        bounds = st.tuples(st.sampled_from([*EDGES, 1000, *LARGE]), st.integers(0, 9)).map(
+            lambda t: f"{t[0]}..{min(t[0] + t[1], (1 << 64) - 1)}"
+        )
+        elements = st.lists(st.one_of(literals, bounds, bounds, named), min_size=1, max_size=3)
+        return st.one_of(
+            st.tuples(named, st.sampled_from(COMPARISONS), st.one_of(literals, named)).map(
+                lambda t: f"({t[0]} {t[1]} {t[2]})"
+            ),
+            st.tuples(named, elements).map(lambda t: f"({t[0]} in {{ {', '.join(t[1])} }})"),
         )
 
     def grow(self, inner):
@@ -126,8 +144,12 @@ GRAMMARS = {(call, phase): grammar(call, phase) for call in SUBJECTS for phase i
 @st.composite
 def rule(draw, call: str, phase: str) -> str:
     """One rule about a call, or about others."""
-    abis = draw(st.lists(st.sampled_from(SUBJECTS[call]), unique=True, min_size=1))
-    named = draw(st.sampled_from([call, call, f"{call}, sync", f'"{call[:3]}*"', "@sync"]))
+    abis = (
+        SUBJECTS[call]
+        if draw(st.integers(0, 3))
+        else draw(st.lists(st.sampled_from(SUBJECTS[call]), unique=True, min_size=1))
+    )
+    named = draw(st.sampled_from([call] * 6 + [f"{call}, sync", f'"{call[:3]}*"', "@sync"]))
     condition = draw(GRAMMARS[call, phase].number) if named == call else draw(GRAMMARS["sync", phase].number)
     parts = [f"syscall_name = {named}", f"abi = {', '.join(abis)}", f"when = {phase}", "action { LOG }"]
     if draw(st.integers(0, 9)):
@@ -137,37 +159,63 @@ def rule(draw, call: str, phase: str) -> str:
     return f"rule {{ {' '.join(parts)} }}\n"
 
 
-def register(chance: Random) -> int:
-    return chance.choice(EDGES + LARGE) if chance.random() < 0.7 else chance.getrandbits(64)
+class Caller:
+    """Makes calls like those that a rule file asks for, so that something depends on each part of its conditions."""
+
+    def __init__(self, chance: Random, rules: str):
+        self.chance = chance
+        self.numbers = [int(number, 0) for number in re.findall(r"\b0x[0-9a-f]+\b|\b[1-9]\d*\b", rules)] + [0]
+        self.texts = [unquoted(text) for text in re.findall(r'"([^"]*)"', rules)] + [b""]
+
+    def number(self) -> int:
+        """A register: an edge of something, or near a number of the rules."""
+        kind = self.chance.random()
+        if kind < 0.1:
+            return self.chance.getrandbits(64)
+        if kind < 0.5:
+            return self.chance.choice(EDGES + LARGE)
+        return self.chance.choice((1, -1)) * self.chance.choice(self.numbers) + self.chance.choice((-1, 0, 0, 0, 1))
+
+    def field(self) -> int:
+        number = self.number() % (1 << 64)
+        return number - (1 << 64) * (number >> 63)
+
+    def text(self) -> bytes | None:
+        """A string: unreadable, any, or what one of the rules nearly or really fits."""
+        kind = self.chance.random()
+        if kind < 0.15:
+            return UNKNOWN
+        if kind < 0.4:
+            return self.chance.choice(WORDS)
+        text = re.sub(rb"\*|\?|\[[^]]*\]", lambda _: self.few(), self.chance.choice(self.texts)).replace(b"\\", b"")
+        return (text, text, self.few() + text, text + self.few(), text[:-1])[self.chance.randrange(5)]
+
+    def few(self) -> bytes:
+        return bytes(self.chance.choices(b"aab/c-][!\\\xff", k=self.chance.choice((0, 1, 1, 1, 2, 5))))
+
+    def call(self, call: str, phase: str) -> Event:
+        abi = self.chance.choice(SUBJECTS[call])
+        args = tuple(self.text() if kind == "str" else self.number() for _, kind in CALLS[abi][call][1])
+        fields = {
+            name: self.text() if field.type == "str" else self.field()
+            for name, field in FIELDS.items()
+            if name in ("COMM", "CWD", "UID", "PID") or field.phase == phase
+        }
+        return Event(call, args, phase, fields, abi)
 
 
-def text(chance: Random) -> bytes | None:
-    """A string of a call; some cannot be read."""
-    kind = chance.randrange(8)
-    if kind < 2:
-        return UNKNOWN
-    return chance.choice(WORDS) if kind < 5 else bytes(chance.choices(b"aab/c-][!*\\\xff", k=chance.randrange(9)))
-
-
-def event(chance: Random, call: str, phase: str) -> Event:
-    """A call as some program makes it."""
-    abi = chance.choice(SUBJECTS[call])
-    args = tuple(text(chance) if kind == "str" else register(chance) for _, kind in CALLS[abi][call][1])
-    fields = {
-        name: text(chance) if field.type == "str" else chance.choice(EDGES)
-        for name, field in FIELDS.items()
-        if name in ("COMM", "CWD", "UID", "PID") or field.phase == phase
-    }
-    return Event(call, args, phase, fields, abi)
+def unquoted(text: str) -> bytes:
+    """The bytes that quoted() wrote."""
+    return re.sub(rb"\\x(..)", lambda found: bytes([int(found[1], 16)]), text.encode())
 
 
 @st.composite
 def scene(draw, events: int) -> tuple[str, list[Event]]:
     """A rule file, and calls that it might be about: those by chance of their own, since hypothesis takes its time."""
     call, phase = draw(st.sampled_from(sorted(SUBJECTS))), draw(st.sampled_from(["before", "before", "after"]))
-    rules = draw(st.lists(rule(call, phase), min_size=1, max_size=3))
-    chance = Random(draw(st.integers(0, (1 << 64) - 1)))
-    return "".join(rules), [event(chance, call, phase) for _ in range(events)]
+    text = "".join(draw(st.lists(rule(call, phase), min_size=1, max_size=3)))
+    caller = Caller(Random(draw(st.integers(0, (1 << 64) - 1))), text)
+    return text, [caller.call(call, phase) for _ in range(events)]
 
 
 assert set(MOST) == set(ABIS)

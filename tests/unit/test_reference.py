@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Does a rule mean the same to the reference evaluator and to the kernel's judge, however it was compiled?
 
-SCT_ROUNDS makes it try harder: one round is some 2000 pairs of a rule and a call.
+SCT_ROUNDS makes it try harder: one round is some 5000 pairs of a rule and a call.
 """
 
 from collections import Counter
@@ -12,7 +12,7 @@ from opinions import Rules
 from random_rules import scene
 from rounds import ROUNDS, examples
 
-EVENTS = 12
+EVENTS = 24
 MISTAKES = (
     "error: division by zero",
     "error: a shift by",
@@ -26,7 +26,7 @@ MISTAKES = (
 def test_all_agree():
     seen = Counter()
 
-    @examples(100)
+    @examples(120)
     @given(scene(EVENTS))
     def agree(drawn):
         text, events = drawn
@@ -44,4 +44,4 @@ def test_all_agree():
 
     agree()
     print(dict(seen))
-    assert seen["matched"] > 200 and seen["unknown"] > 50 and seen["plain"] > 90, f"these rules prove little: {seen}"
+    assert seen["matched"] > 200 and seen["unknown"] > 50 and seen["plain"] > 100, f"these rules prove little: {seen}"
