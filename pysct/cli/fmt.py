@@ -2,6 +2,8 @@
 """What does sct_config fmt do?"""
 
 import argparse
+import os
+from contextlib import suppress
 from pathlib import Path
 
 from pysct.cli import report
@@ -55,8 +57,18 @@ def formatted(source) -> bytes | None:
 
 
 def replace(name: str, data: bytes) -> None:
-    """Writes a file anew, where it is: links to it and its rights stay."""
+    """Puts a new file in the place of an old one, with its owner and rights: whatever happens, one of them is there."""
+    path = Path(name).resolve()
+    part = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        Path(name).write_bytes(data)
+        state = path.stat()
+        part.write_bytes(data)
+        part.chmod(state.st_mode & 0o7777)
+        if (state.st_uid, state.st_gid) != (os.geteuid(), os.getegid()):
+            os.chown(part, state.st_uid, state.st_gid)
+        part.replace(path)
     except OSError as error:
-        raise Failure(f"{name}: {error.strerror}") from error
+        raise Failure(f"{name}: {error.strerror}", "it was not changed") from error
+    finally:
+        with suppress(OSError):
+            part.unlink()

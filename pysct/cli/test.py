@@ -130,11 +130,8 @@ def compare(court, source) -> int:
     if rows:
         report.table(["LINE", "EVENT", "", "EXPECTED", "FOUND"], rows, frozenset({"LINE"}))
     wrong = len({row[0] for row in rows})
-    report.out(
-        f"{len(found)} cases: {len(found) - wrong} as expected, {wrong} not"
-        if wrong
-        else f"{len(found)} cases, all as expected"
-    )
+    count = "1 case" if len(found) == 1 else f"{len(found)} cases"
+    report.out(f"{count}: {len(found) - wrong} as expected, {wrong} not" if wrong else f"{count}, all as expected")
     return report.WRONG if wrong else report.DONE
 
 

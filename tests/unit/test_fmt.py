@@ -198,3 +198,18 @@ def test_the_command(tmp_path, monkeypatch, capsys):
     assert out == "messy: changed\n" and err.startswith("wrong:1:21: error:")
     assert Path("messy").read_text() == NEAT and Path("wrong").read_text() == "rule { syscall_name }"
     assert config.main(["fmt", "missing"]) == 1
+
+
+def test_a_file_keeps_its_rights_and_links(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("real").write_text(MESSY)
+    Path("real").chmod(0o640)
+    Path("link").symlink_to("real")
+    assert config.main(["fmt", "link"]) == 0
+    assert (
+        Path("link").is_symlink() and Path("real").read_text() == NEAT and Path("real").stat().st_mode & 0o777 == 0o640
+    )
+    Path("real").write_text(MESSY)
+    monkeypatch.setattr(Path, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    assert config.main(["fmt", "real"]) == 1 and "No space left" in capsys.readouterr().err
+    assert Path("real").read_text() == MESSY and sorted(path.name for path in tmp_path.iterdir()) == ["link", "real"]
