@@ -17,7 +17,7 @@ from pysct.reference.condition import Evaluation
 from pysct.reference.names import Meaning
 from pysct.tables import CALLS
 
-STOPS = ACTIONS["FAIL"].mask | ACTIONS["KILL"].mask | ACTIONS["SUSPEND"].mask
+STOPS = ACTIONS["FAIL"].mask | ACTIONS["KILL"].mask  # what is suspended is made later
 
 
 @dataclass(frozen=True)

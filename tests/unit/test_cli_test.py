@@ -17,7 +17,9 @@ rule {
    action { type = FAIL error_code = EACCES }
 }
 rule { syscall_name = unlink rule_name = late filter_expression { UID > 5 } action { KILL } }
-rule { syscall_name = unlink, read rule_name = after filter_expression { RETVAL < 0 } action { LOG } when = after }
+rule { syscall_name = rmdir rule_name = wait filter_expression { UID == 0 } action { SUSPEND } }
+rule { syscall_name = rmdir rule_name = die action { KILL } }
+rule { syscall_name = unlink, read, rmdir rule_name = after filter_expression { RETVAL < 0 } action { LOG } when = after }
 """
 
 
