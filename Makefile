@@ -12,6 +12,7 @@ DEMO = vm/demo
 PACKAGES := \
 	python3 python3-venv \
 	gcc gcc-12 gcc-12-aarch64-linux-gnu make libc6-dev libelf1 libudev1 \
+	clang-14 libclang-rt-14-dev \
 	qemu-system-x86 qemu-system-arm busybox-static cpio patchelf file udev kmod iproute2 procps strace
 
 MISSING := $(filter-out $(shell dpkg-query -W -f '$${db:Status-Status}-$${Package}\n' $(PACKAGES) 2>/dev/null \

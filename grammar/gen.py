@@ -28,7 +28,13 @@ OUTPUTS = {  # file: template
     "pysct/tables.py": "tables.py.j2",
     "pysct/constants.py": "constants.py.j2",
     "pysct/syntax.py": "syntax.py.j2",
+    "pysct/event_syntax.py": "syntax.py.j2",
     "docs/reference.md": "reference.md.j2",
+}
+
+GRAMMARS = {  # file: its grammar, and of what that is
+    "pysct/syntax.py": ("rules.lark", "rule files"),
+    "pysct/event_syntax.py": ("events.lark", "calls that `sct_config test` judges"),
 }
 
 WIDTHS = {"u8": 1, "u16": 2, "u32": 4, "u64": 8, "s32": 4, "s64": 8, "char": 1}
@@ -124,9 +130,14 @@ def render_all():
     env.filters["repr"] = repr
     env.filters["hex"] = lambda number: f"{number:#04x}"
     words = {"spec": spec, "calls": load_calls(spec), "classes": load_classes(), "families": load_families(),
-             "columns": columns, "constants": constants,
-             "grammar": (HERE / "rules.lark").read_text()}
-    return {name: env.get_template(template).render(words) for name, template in OUTPUTS.items()}
+             "columns": columns, "constants": constants}
+    return {name: env.get_template(template).render(words | grammar_words(name)) for name, template in OUTPUTS.items()}
+
+
+def grammar_words(name):
+    """What the template of a syntax takes in."""
+    grammar, language = GRAMMARS.get(name, ("rules.lark", "rule files"))
+    return {"grammar": (HERE / grammar).read_text(), "grammar_name": grammar, "language": language}
 
 
 def stale_files():

@@ -43,6 +43,11 @@ class Rule:
     words: list[tree.Word]  # of syscall_name
 
     @property
+    def own_line(self) -> int:
+        """The line of its name in its own file, from 1."""
+        return self.source.position(self.name_span.start).line
+
+    @property
     def continues(self) -> bool:
         return bool(self.flags & RuleFlag.CONTINUE)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from pysct import fold
 from pysct.abi import INSN_FORMAT, OPCODES, Limit
-from pysct.ir import Chain, Int, Load, Member, Op, StrPair, StrTest, is_truth, may_be_unknown
+from pysct.ir import Chain, Int, Load, Member, Mixed, Op, StrPair, StrTest, is_truth, may_be_unknown
 from pysct.pool import Pool
 
 NUMBERS = {name: opcode.number for name, opcode in OPCODES.items()}
@@ -99,9 +99,10 @@ class Generator:
             case Chain():
                 first, second, *_ = sorted(map(self.need, node.operands), reverse=True)
                 return max(first, 1 + second)
-            case Op(operands=(left, right)):
+            case Op(operands=(left, right)) | Mixed(operands=(left, right)):
                 left, right = self.need(left), self.need(right)
-                return max(left, right) if left != right else left + 1
+                least = 3 if isinstance(node, Mixed) else 2
+                return max(left, right, least) if left != right else max(left + 1, least)
             case Op(operands=(operand,)):
                 return self.need(operand)
             case Member():
@@ -148,7 +149,9 @@ class Generator:
                 self.value(operand, reg)
                 self.emit(node.op, reg, reg)
             case Op():
-                self.binary(node, reg)
+                self.emit(node.op, reg, *self.operands(node, reg))
+            case Mixed():
+                self.mixed(node, reg)
             case Chain():
                 self.chain(node, reg, leave)
             case Member():
@@ -161,16 +164,31 @@ class Generator:
         else:
             self.emit("LDC", reg, imm=self.pool.const(value))
 
-    def binary(self, node: Op, reg: int):
+    def operands(self, node: Op | Mixed, reg: int) -> tuple[int, int]:
+        """Compute two operands into `reg` and the next one; which of these holds the left one, and which the right."""
         left, right = node.operands
         if self.need(right) > self.need(left):
             self.value(right, reg)
             self.value(left, reg + 1)
-            self.emit(node.op, reg, reg + 1, reg)
-        else:
-            self.value(left, reg)
-            self.value(right, reg + 1)
-            self.emit(node.op, reg, reg, reg + 1)
+            return reg + 1, reg
+        self.value(left, reg)
+        self.value(right, reg + 1)
+        return reg, reg + 1
+
+    def mixed(self, node: Mixed, reg: int):
+        """The unsigned comparison is right unless the left side is negative.
+
+        Joined by AND and OR, of bits: an unknown operand makes all of it unknown.
+        """
+        signed, unsigned = self.operands(node, reg)
+        if reg + 2 >= Limit.REGS:
+            raise TooComplex
+        self.number(0, reg + 2)
+        self.emit("LT", reg + 2, signed, reg + 2)
+        if node.op == "EQ":
+            self.emit("FALSE", reg + 2, reg + 2)
+        self.emit({"EQ": "EQ", "LT": "LTU", "LE": "LEU"}[node.op], reg, signed, unsigned)
+        self.emit("AND" if node.op == "EQ" else "OR", reg, reg, reg + 2)
 
     def chain(self, node: Chain, reg: int, leave: int):
         """Each operand that decides jumps to the end, where `reg` holds what it decided.

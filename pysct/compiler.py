@@ -41,7 +41,8 @@ def compile_sources(sources: list[Source], machine: str | None = None, optimise:
     """Compile some sources as one rule set, in this order. Never raises because of what they say.
 
     machine: the one whose ABIs a rule is for that says none, as `uname -m` names it; by default this one.
-    optimise: rules of a point may share tests; else the code of each is there for itself.
+    optimise: rules of a point may share tests; else the code of each is there for itself, and takes its condition
+    literally, operator by operator: it means the same, and is for tests.
     """
     diagnostics, result = Diagnostics(), Result()
     includer = Includer(sources, diagnostics)

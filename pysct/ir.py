@@ -3,10 +3,10 @@
 
 Numbers are 64 bits wide. A node that yields one has `low` and `high`, the
 range that it cannot leave; where that reaches above 2^63 - 1 the number is
-unsigned, everywhere else signed.
+unsigned, everywhere else signed, except that a number known now says so itself.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 S64_MIN, S64_MAX, U64_MAX = -(1 << 63), (1 << 63) - 1, (1 << 64) - 1
 COMPARISONS = frozenset({"EQ", "NE", "LT", "LE", "LTU", "LEU", "TRUE", "FALSE"})
@@ -14,9 +14,10 @@ COMPARISONS = frozenset({"EQ", "NE", "LT", "LE", "LTU", "LEU", "TRUE", "FALSE"})
 
 @dataclass(frozen=True, slots=True)
 class Int:
-    """A number known now."""
+    """A number known now; `unsigned` says that it was computed as such, and may be small."""
 
     value: int
+    unsigned: bool = field(default=False, compare=False)
 
     @property
     def low(self):
@@ -57,6 +58,16 @@ class Op:
     operands: tuple
     low: int = S64_MIN
     high: int = S64_MAX
+
+
+@dataclass(frozen=True, slots=True)
+class Mixed:
+    """EQ, LT or LE of a signed and an unsigned number, as mathematics has it."""
+
+    op: str
+    operands: tuple
+    low = 0
+    high = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +117,7 @@ def is_truth(node) -> bool:
 
 
 def is_unsigned(node) -> bool:
-    return node.high > S64_MAX
+    return node.high > S64_MAX or isinstance(node, Int) and node.unsigned
 
 
 def may_be_unknown(node) -> bool:
@@ -116,6 +127,6 @@ def may_be_unknown(node) -> bool:
     if isinstance(node, Op):
         divides = node.op in ("DIV", "DIVU", "MOD", "MODU") and not isinstance(node.operands[1], Int)
         return divides or any(may_be_unknown(operand) for operand in node.operands)
-    if isinstance(node, Chain):
+    if isinstance(node, Chain | Mixed):
         return any(may_be_unknown(operand) for operand in node.operands)
     return not isinstance(node, Member) or isinstance(node.operand, StrRef) or may_be_unknown(node.operand)

@@ -4,7 +4,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 
-from pysct import codegen, lower
+from pysct import codegen, lower, plain, simplify
 from pysct.abi import Limit
 from pysct.arrange import Arranger, Leaf
 from pysct.check import Rule
@@ -21,8 +21,9 @@ class Linker:
     """Collects the code of all rules; problems go to `diagnostics`."""
 
     def __init__(self, diagnostics: Diagnostics, optimise: bool = True):
-        """optimise: rules of a point may share tests; else each is there for itself."""
+        """optimise: rules of a point may share tests; else each is there for itself, its condition taken literally."""
         self.diagnostics, self.optimise = diagnostics, optimise
+        self.algebra = simplify if optimise else plain
         self.pool = Pool()
         self.programs: dict[tuple[Point, str], list[Leaf]] = defaultdict(list)
         self.continues: dict[tuple[Point, str], int] = defaultdict(int)
@@ -71,7 +72,7 @@ class Linker:
             names = rule.names.at(at)
             key = tuple(names.values())
             if key not in made:
-                lowering = lower.Lowering(names)
+                lowering = lower.Lowering(names, self.algebra)
                 made[key] = self.meaning(rule, lowering), lowering.decided
             found.append(made[key])
         conditions, decided = zip(*found)

@@ -3,10 +3,9 @@
 
 from typing import NamedTuple
 
-from pysct import fold, ir, tree
+from pysct import fold, ir, simplify, tree
 from pysct.implied import clash
-from pysct.ir import Int, Member, Op, Str, StrRef
-from pysct.simplify import chain, compute, decide, equal, known, negate, number_member, strings
+from pysct.ir import Int, Op, Str, StrRef
 
 TESTS = {
     "==": "SEQ",
@@ -46,13 +45,13 @@ class Decided(NamedTuple):
 
 
 class Lowering:
-    """Lowers one condition for one meaning of its names.
+    """Lowers one condition for one meaning of its names, by the operations of pysct.simplify or of pysct.plain.
 
     `decided` collects the comparisons that the ranges of their operands decide, by the id of their nodes.
     """
 
-    def __init__(self, names: dict):
-        self.names = names
+    def __init__(self, names: dict, algebra=simplify):
+        self.names, self.algebra = names, algebra
         self.decided: dict[int, Decided] = {}
 
     def lower(self, node: tree.Node):
@@ -74,11 +73,11 @@ class Lowering:
     def unary(self, node):
         operand = self.lower(node.operand)
         if node.op == "!":
-            return negate(operand)
+            return self.algebra.negate(operand)
         unsigned = ir.is_unsigned(operand)
-        if isinstance(operand, Int):
-            return Int(fold.wrap(-operand.value if node.op == "-" else ~operand.value, unsigned))
-        return compute("NEG" if node.op == "-" else "NOT", (operand,), unsigned)
+        if self.algebra.FOLDS and isinstance(operand, Int):
+            return Int(fold.wrap(-operand.value if node.op == "-" else ~operand.value, unsigned), unsigned)
+        return self.algebra.compute("NEG" if node.op == "-" else "NOT", (operand,), unsigned)
 
     def logical(self, node):
         """What is decided beside a condition that is known now, such as ABI == "i386", is no surprise."""
@@ -92,24 +91,24 @@ class Lowering:
         while moot and len(self.decided) > known_before:
             self.decided.popitem()
         op = "ALL" if node.op == "&&" else "ANY"
-        return chain(op, operands) if moot else self.joined(node, op, operands)
+        return self.algebra.chain(op, operands) if moot else self.joined(node, op, operands)
 
     def joined(self, node, op: str, operands):
         """Conditions that exclude each other, or of which one is always true, decide together."""
         outcome = op == "ANY"
-        pair = clash(operands, alternatives=outcome)
+        pair = self.algebra.FOLDS and clash(operands, alternatives=outcome)
         if pair:
             clashing = tuple(node.operands[at] for at in pair)
             self.decided[id(node)] = Decided(node, outcome, 0, 0, False, clashing)
             if not any(map(ir.may_be_unknown, operands)):
                 return Int(int(outcome))
-        return chain(op, operands)
+        return self.algebra.chain(op, operands)
 
     def binary(self, node):
         left, right = self.lower(node.left), self.lower(node.right)
         if isinstance(left, Str | StrRef):
-            test = strings(TESTS[node.op], left, right)
-            return negate(test) if node.op in NEGATED else test
+            test = self.algebra.strings(TESTS[node.op], left, right)
+            return self.algebra.negate(test) if node.op in NEGATED else test
         if node.op in SWAPPED:
             return self.compare(node, SWAPPED[node.op], right, left)
         if node.op in fold.COMPARISON:
@@ -126,26 +125,29 @@ class Lowering:
                 )
             if op in ("<<", ">>") and not 0 <= right.value < 64:
                 raise Refused(node.right, f"a shift by {right.value}", "numbers have 64 bits: shift by 0 to 63")
-            if isinstance(left, Int):
-                return Int(fold.arithmetic(op, left.value, right.value, unsigned))
+            if self.algebra.FOLDS and isinstance(left, Int):
+                return Int(fold.arithmetic(op, left.value, right.value, unsigned), unsigned)
         if op == ">>":
-            return compute("SHR" if unsigned else "SAR", (left, right), unsigned)
+            return self.algebra.compute("SHR" if unsigned else "SAR", (left, right), unsigned)
         suffix = "U" if unsigned and op in ("/", "%") else ""
-        return compute(OPCODES[op] + suffix, (left, right), unsigned)
+        return self.algebra.compute(OPCODES[op] + suffix, (left, right), unsigned)
 
     def compare(self, node, op: str, left, right):
-        """A comparison as mathematics has it, except that a signed and an unsigned variable compare as unsigned."""
-        if isinstance(left, Int) and isinstance(right, Int):
+        """A comparison as mathematics has it."""
+        if self.algebra.FOLDS and isinstance(left, Int) and isinstance(right, Int):
             return Int(int(fold.COMPARISON[op](left.value, right.value)))
-        outcome = decide(op, left, right)
+        outcome = self.algebra.decide(op, left, right)
         if outcome is not None:
             variable, other = (right, left) if isinstance(left, Int) else (left, right)
             wide = not (isinstance(other, Int) and -(1 << 31) <= other.value < 1 << 32)
             self.decided[id(node)] = Decided(node, outcome, variable.low, variable.high, wide)
-            return known(outcome, left, right)
+            return self.algebra.known(outcome, left, right)
+        negative, large = min(left.low, right.low) < 0, max(left.high, right.high) > ir.S64_MAX
+        if negative and large:
+            return self.algebra.mixed(op, left, right)
         if op in ("==", "!="):
-            return equal(op == "==", left, right)
-        unsigned = "U" if ir.is_unsigned(left) or ir.is_unsigned(right) else ""
+            return self.algebra.equal(op == "==", left, right)
+        unsigned = "U" if large else ""
         return Op(("LT" if op == "<" else "LE") + unsigned, (left, right), 0, 1)
 
     def member(self, node):
@@ -156,24 +158,26 @@ class Lowering:
         for element in node.elements:
             if isinstance(element, tree.Range):
                 low, high = self.lower(element.low), self.lower(element.high)
-                if isinstance(low, Int) and isinstance(high, Int):
-                    if low.value > high.value:
-                        raise Refused(element, "the range is empty", "the lower number comes first")
+                if isinstance(low, Int) and isinstance(high, Int) and low.value > high.value:
+                    raise Refused(element, "the range is empty", "the lower number comes first")
+                if self.algebra.FOLDS and isinstance(low, Int) and isinstance(high, Int):
                     constant.append((low.value, high.value))
                 else:
                     bounds = self.compare(element, "<=", low, operand), self.compare(element, "<=", operand, high)
-                    others.append(chain("ALL", bounds))
+                    others.append(self.algebra.chain("ALL", bounds))
                 continue
             value = self.lower(element)
-            if isinstance(value, Int):
+            if self.algebra.FOLDS and isinstance(value, Int):
                 constant.append((value.value, value.value))
             else:
                 others.append(self.compare(element, "==", operand, value))
-        return chain("ANY", [number_member(operand, constant), *others])
+        if constant:
+            others.insert(0, self.algebra.number_member(operand, constant))
+        return self.algebra.chain("ANY", others)
 
     def string_member(self, operand, elements):
         texts = tuple(dict.fromkeys(e.value for e in elements if isinstance(e, Str)))
-        others = [strings("SEQ", operand, e) for e in elements if not isinstance(e, Str)]
-        if isinstance(operand, Str):
-            return chain("ANY", [Int(int(operand.value in texts)), *others])
-        return chain("ANY", [Member(operand, texts) if texts else Int(0), *others])
+        others = [self.algebra.strings("SEQ", operand, e) for e in elements if not isinstance(e, Str)]
+        if texts:
+            others.insert(0, self.algebra.string_member(operand, texts))
+        return self.algebra.chain("ANY", others)

@@ -2,8 +2,9 @@
 """What is the simplest ir that means an operation on some nodes?"""
 
 from pysct import fold, glob, ir
-from pysct.ir import Chain, Int, Member, Op, Str, StrPair, StrTest
+from pysct.ir import Chain, Int, Member, Mixed, Op, Str, StrPair, StrTest
 
+FOLDS = True  # what is known now is worked out now
 INVERSE = {"EQ": "NE", "NE": "EQ"}
 CROSSED = {"LT": "LE", "LE": "LT", "LTU": "LEU", "LEU": "LTU"}  # !(a < b) is b <= a
 
@@ -15,6 +16,11 @@ def number_member(operand, ranges: list[tuple[int, int]]):
     clipped = ((max(low, operand.low), min(high, operand.high)) for low, high in ranges)
     reached = tuple(dict.fromkeys((low, high) for low, high in clipped if low <= high))
     return Member(operand, reached) if reached else known(False, operand)
+
+
+def string_member(operand, texts: tuple[bytes, ...]):
+    """Whether a string is one of some that are known now."""
+    return Int(int(operand.value in texts)) if isinstance(operand, Str) else Member(operand, texts)
 
 
 def compute(op: str, operands: tuple, unsigned: bool) -> Op:
@@ -58,6 +64,16 @@ def equal(wanted: bool, left, right):
         if one == Int(0):
             return Op("FALSE", (other,), 0, 1) if wanted else truth(other)
     return Op("EQ" if wanted else "NE", (left, right), 0, 1)
+
+
+def mixed(op: str, left, right):
+    """A comparison of which one side may be negative and the other one too large for a signed number."""
+    if op in ("==", "!="):
+        found = Mixed("EQ", (left, right) if left.low < 0 else (right, left))
+        return negate(found) if op == "!=" else found
+    if left.low < 0:
+        return Mixed("LT" if op == "<" else "LE", (left, right))
+    return negate(Mixed("LE" if op == "<" else "LT", (right, left)))  # a < b is !(b <= a)
 
 
 def known(outcome: bool, *operands):

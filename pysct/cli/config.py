@@ -5,12 +5,12 @@ import argparse
 from functools import cache
 
 from pysct import abi
-from pysct.cli import check, confirm, delete, download, dump, lock, report, status, trial, upload
+from pysct.cli import check, confirm, delete, download, dump, explain, fmt, lock, report, status, test, trial, upload
 from pysct.cli import compile as compile_
 from pysct.cli import list as list_
 
 PROGRAM = "sct_config"
-COMMANDS = (upload, trial, confirm, download, delete, list_, status, lock, check, compile_, dump)
+COMMANDS = (upload, trial, confirm, download, delete, list_, status, lock, check, test, explain, fmt, compile_, dump)
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -34,11 +34,16 @@ def compile_all(sources: list[Source], warnings: bool = True) -> Result:
 
 def image_of(sources: list[Source], warnings: bool = True) -> bytes:
     """The sources' image; raises Failure, after the errors were printed, if there are any."""
+    return sound(sources, warnings).image
+
+
+def sound(sources: list[Source], warnings: bool = True) -> Result:
+    """The compiled sources; raises Failure, after the errors were printed, if there are any."""
     result = compile_all(sources, warnings)
     if result.image is None:
         errors = sum(diagnostic.severity == "error" for diagnostic in result.diagnostics)
         raise Failure("1 error in the rules" if errors == 1 else f"{errors} errors in the rules")
-    return result.image
+    return result
 
 
 def image_of_files(paths: list[str], warnings: bool = True) -> bytes:

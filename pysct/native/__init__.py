@@ -29,24 +29,24 @@ def library() -> ctypes.CDLL:
     return ctypes.CDLL(str(built("judge.so", FLAGS, SOURCES)))
 
 
-def built(name: str, flags: tuple[str, ...], sources: tuple[Path, ...]) -> Path:
-    """What the C compiler makes of some sources, that is `name` with a sum of all that goes into it; raises Failure."""
+def built(name: str, flags: tuple[str, ...], sources: tuple[Path, ...], compiler: str = "gcc", package: str = "gcc") -> Path:
+    """What a C compiler of a Debian package makes of some sources: `name` with a sum of all that goes into it; raises Failure."""
     files = (*sources, *HEADERS)
     missing = [path for path in files if not path.is_file()]
     if missing:
         raise Failure(f"judging calls without the kernel takes the sources of the modules: {missing[0]} is missing",
                       "run it from a source tree")
-    said = b"\0".join([*(path.read_bytes() for path in files), *map(str.encode, flags)])
+    said = b"\0".join([*(path.read_bytes() for path in files), *map(str.encode, (*flags, compiler))])
     target = _cache() / f"{hashlib.sha256(said).hexdigest()[:16]}-{name}"
     if not target.exists():
-        _compile(target, *flags, *map(str, sources))
+        found = shutil.which(os.environ.get("CC", compiler) if compiler == "gcc" else compiler)
+        if found is None:
+            raise Failure("judging calls without the kernel takes a C compiler, and there is none", f"apt install {package} libc6-dev")
+        _compile(target, found, *flags, *map(str, sources))
     return target
 
 
-def _compile(target: Path, *words: str) -> None:
-    compiler = shutil.which(os.environ.get("CC", "gcc"))
-    if compiler is None:
-        raise Failure("judging calls without the kernel takes a C compiler, and there is none", "apt install gcc libc6-dev")
+def _compile(target: Path, compiler: str, *words: str) -> None:
     with tempfile.TemporaryDirectory(dir=target.parent) as scratch:
         part = Path(scratch) / target.name
         done = subprocess.run([compiler, "-o", str(part), *words], capture_output=True, text=True, errors="replace")

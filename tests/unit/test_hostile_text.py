@@ -11,8 +11,10 @@ from rounds import ROUNDS, examples
 
 from pysct.abi import OPCODES, Limit
 from pysct.compiler import compile_sources
-from pysct.diagnostics import MAX_ERRORS, format_text
+from pysct.diagnostics import MAX_ERRORS, Diagnostics, TooManyErrors, format_text
 from pysct.disassemble import disassemble
+from pysct.explain import explain
+from pysct.fmt import format_source
 from pysct.source import Source
 
 BESIDE_EXAMPLES = str(Path(__file__).parents[2] / "examples" / "f.conf")
@@ -77,7 +79,7 @@ PIECES = [
 
 
 def survives(data: bytes, name: str = "f.conf"):
-    """The diagnostics' texts; an image exactly if there is no error."""
+    """The diagnostics' texts; an image exactly if there is no error. The other tools stand the text as well."""
     result = compile_sources([Source(name, data)])
     errors = [found for found in result.diagnostics if found.severity == "error"]
     assert (result.image is None) == bool(errors)
@@ -88,7 +90,20 @@ def survives(data: bytes, name: str = "f.conf"):
         assert found.to_json()["message"]
     if result.image:
         disassemble(result.image).encode()
+        assert all(line.isprintable() for rule in result.rules[:20] for line in explain(rule, result.rules[:20]))
+    if len(data) < 100_000:
+        neat = formatted(data)
+        assert neat is None or formatted(neat) == neat
+        assert neat is not None or errors
     return texts
+
+
+def formatted(data: bytes) -> bytes | None:
+    """What the formatter makes of a text; None if it has errors."""
+    try:
+        return format_source(Source("f.conf", data), Diagnostics())
+    except TooManyErrors:
+        return None
 
 
 @examples(40)

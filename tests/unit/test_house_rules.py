@@ -165,3 +165,9 @@ def words() -> set[str]:
 @pytest.mark.parametrize("what", ["opcode", "field", "action", "kind", "static", "macro"])
 def test_everything_that_is_specified_is_tried(what):
     assert [entry["name"] for entry in SPEC[what] if entry["name"] not in words()] == []
+
+
+def test_the_reference_shares_nothing_behind_the_parser():
+    compiler = {f"pysct.{name}" for name in ("check", "glob", "names", "lower", "fold", "ir", "simplify", "plain", "codegen", "image")}
+    assert not reached("pysct.reference") & compiler
+    assert "pysct.reference.globs" in reached("pysct.reference") and compiler <= reached("pysct.compiler")

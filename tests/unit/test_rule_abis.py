@@ -4,7 +4,7 @@
 import platform
 
 import pytest
-from machine import Event, Machine
+from opinions import Event, judged
 
 from pysct import calls
 from pysct.abi import ABIS
@@ -20,10 +20,13 @@ from pysct.tables import CALLS
 AMD64 = abis_of("x86_64")
 
 
+def rule(words: str) -> str:
+    return f"rule {{ rule_name = r action {{ LOG }} syscall_name = {words} }}"
+
+
 def compiled(words: str, machine: str | None = "x86_64") -> bytes:
     """The image of one rule."""
-    text = f"rule {{ rule_name = r action {{ LOG }} syscall_name = {words} }}"
-    result = compile_sources([Source("t", text)], machine)
+    result = compile_sources([Source("t", rule(words))], machine)
     assert result.image, "\n".join(map(format_text, result.diagnostics))
     return result.image
 
@@ -79,18 +82,17 @@ def test_a_condition_may_choose_the_abi():
     ],
 )  # fmt: skip
 def test_constants_have_the_value_of_the_abi(words, call, values):
-    image = compiled(words)
     for abi, value in values.items():
         names = [name for name, _ in CALLS[abi][call][1]]
         at = names.index("cmd" if "cmd" in names else "flags")
         for number, fits in ((value, True), (value ^ 0o240000, False)):
             args = [b"" if kind == "str" else 0 for _, kind in CALLS[abi][call][1]]
             args[at] = number
-            assert Machine(image).judge(Event(call, tuple(args), abi=abi)).matched == ["r"] * fits
+            assert judged(rule(words), Event(call, tuple(args), abi=abi)) == (["r"] * fits, [])
 
 
 def test_an_argument_has_the_width_and_place_of_the_abi():
-    image = compiled("clone filter_expression { tls == 0xffffffff }")
+    text = rule("clone filter_expression { tls == 0xffffffff }")
     for abi, args, fits in (
         ("x86_64", (0, 0, 0, 0, 0xFFFFFFFF), True),
         ("x86_64", (0, 0, 0, 0xFFFFFFFF, 0), False),
@@ -98,7 +100,7 @@ def test_an_argument_has_the_width_and_place_of_the_abi():
         ("i386", (0, 0, 0, 0xFFFFFFFF, 0), True),
         ("i386", (0, 0, 0, 0, 0xFFFFFFFF), False),
     ):
-        assert Machine(image).judge(Event("clone", args, abi=abi)).matched == ["r"] * fits
+        assert judged(text, Event("clone", args, abi=abi)) == (["r"] * fits, [])
 
 
 def test_the_kind_of_a_name_is_the_same_in_all_abis():

@@ -21,26 +21,17 @@
  * SCT_ERROR_*; the most basic blocks for a step, in thousandths.
  */
 #include <stdio.h>
-#include <stdlib.h>
-#include "../../../pysct/native/offline.h"
+#include "calls.h"
 
 #define BLOCKS_FOR_A_STEP 128 /* a glob of stars takes about 70, which is most */
 #define BLOCKS_FOR_A_CALL 64
 
-static u64 blocks, state, most, counts[64];
+static u64 blocks, most, counts[64];
 
 __attribute__((no_sanitize_coverage)) void __sanitizer_cov_trace_pc(void);
 void __sanitizer_cov_trace_pc(void)
 {
 	blocks++;
-}
-
-static u64 draw(void)
-{
-	state ^= state << 13;
-	state ^= state >> 7;
-	state ^= state << 17;
-	return state;
 }
 
 static void fail(const char *what, u64 where)
@@ -49,38 +40,10 @@ static void fail(const char *what, u64 where)
 	abort();
 }
 
-/* A string, mostly of one letter: what globs and searches find hardest. */
-static struct sct_text draw_text(void)
-{
-	static const char letters[] = "aaaaaaaaaaaaab/*c-]\\\xff";
-	u32 len = draw() % 16 ? draw() % 12 : draw() % SCT_STRING_MAX, kind = draw() % 8, i;
-	char *bytes;
-
-	if (kind < 2)
-		return (struct sct_text) { .state = SCT_STATE_FAULT + draw() % 3 };
-	bytes = malloc(len);
-	for (i = 0; i < len; i++)
-		bytes[i] = kind < 4 ? 'a' : letters[draw() % (sizeof(letters) - 1)];
-	return (struct sct_text) { bytes, len, SCT_STATE_WHOLE };
-}
-
-static void draw_call(const struct sct_prog *prog, struct sct_offline_call *call)
-{
-	u32 i;
-
-	for (i = 0; i < SCT_ARGS_MAX; i++)
-		call->args[i] = draw() % 2 ? draw() : draw() % 3;
-	for (i = 0; i < SCT_FIELDS; i++)
-		call->fields[i] = draw() % 2 ? draw() : draw() % 3;
-	for (i = 0; i < SCT_TEXTS; i++)
-		call->texts[i] = i >= prog->nargs && i < SCT_ARGS_MAX ? (struct sct_text) { 0 } : draw_text();
-}
-
 static void judge(const struct sct_offline *rules, u32 index, const struct sct_prog *prog)
 {
 	struct sct_offline_verdict verdict = { .room = prog->insns };
 	struct sct_offline_call call;
-	u32 i;
 
 	draw_call(prog, &call);
 	verdict.unknown = malloc(sizeof(u32) * verdict.room);
@@ -93,8 +56,7 @@ static void judge(const struct sct_offline *rules, u32 index, const struct sct_p
 	if (verdict.matches > SCT_MATCHES_MAX || verdict.unknowns > prog->insns)
 		fail("more verdicts than there can be", verdict.matches);
 	free(verdict.unknown);
-	for (i = 0; i < SCT_TEXTS; i++)
-		free((void *)call.texts[i].bytes);
+	free_call(&call);
 }
 
 /* Whether the image is accepted; then it judges some calls. */
@@ -120,16 +82,6 @@ static bool try(const unsigned char *image, u32 size, u32 calls)
 			judge(rules, index, prog);
 	sct_offline_close(rules);
 	return true;
-}
-
-static void make_right(unsigned char *image, u32 size)
-{
-	struct sct_image *head = (struct sct_image *)image;
-	const u32 behind = offsetof(struct sct_image, progs);
-
-	if (size < sizeof(*head))
-		return;
-	head->crc = sct_judge_crc(image + behind, size - behind);
 }
 
 static void cut(const unsigned char *image, u32 size)

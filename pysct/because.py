@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Which parts of a condition made it true, false or unknown at one call?"""
+
+from collections.abc import Iterator
+
+from pysct import tree, values
+from pysct.constants import CONSTANTS
+from pysct.reference.condition import Evaluation
+from pysct.reference.number import Number
+
+
+def deciding(node: tree.Node, outcome: Evaluation) -> list[tree.Node]:
+    """The smallest parts that alone make the whole come out as it does."""
+    if isinstance(node, tree.Unary) and node.op == "!":
+        return deciding(node.operand, outcome)
+    if not isinstance(node, tree.Logical):
+        return [node]
+    wanted = truth(outcome.values[id(node)])
+    like_all = [operand for operand in node.operands if truth(outcome.values[id(operand)]) == wanted]
+    if wanted is not None and wanted == (node.op == "||"):
+        return deciding(like_all[0], outcome)  # one is enough
+    return [part for operand in like_all for part in deciding(operand, outcome)]
+
+
+def truth(value: Number | None) -> bool | None:
+    return None if value is None else value.value != 0
+
+
+def variables(node: tree.Node) -> Iterator[tree.Name | tree.Param]:
+    """What a part names of the call, from left to right."""
+    match node:
+        case tree.Name(name=name):
+            if name not in CONSTANTS:
+                yield node
+        case tree.Param():
+            yield node
+        case _:
+            for child in children(node):
+                yield from variables(child)
+
+
+def children(node: tree.Node) -> list[tree.Node]:
+    match node:
+        case tree.Unary(operand=operand):
+            return [operand]
+        case tree.Binary(left=left, right=right):
+            return [left, right]
+        case tree.Logical(operands=operands):
+            return operands
+        case tree.Range(low=low, high=high):
+            return [low, high]
+        case tree.Member(operand=operand, elements=elements):
+            return [operand, *elements]
+    return []
+
+
+def facts(node: tree.Node, outcome: Evaluation) -> list[str]:
+    """What the names in a part stand for, as `UID is 0`."""
+    said = {}
+    for name in variables(node):
+        key = name.name if isinstance(name, tree.Name) else f"PARAMS[{name.number}]"
+        said[key] = f"{key} {shown(outcome, name)}"
+    return list(said.values())
+
+
+def shown(outcome: Evaluation, node: tree.Name | tree.Param) -> str:
+    value = outcome.values[id(node)]
+    if value is None:
+        missing = outcome.meaning.missing
+        name = node.name if isinstance(node, tree.Name) else outcome.meaning.arguments[node.number - 1][0]
+        return "is not given" if name in missing else "cannot be read"
+    return f"is {values.quote(value) if isinstance(value, bytes) else value.value}"

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What does a rule do, in words, and what comes before it?"""
+
+from pysct import calls, tree, values
+from pysct.abi import ABIS, RuleFlag
+from pysct.because import variables
+from pysct.check import Rule
+from pysct.diagnostics import printable
+from pysct.digest import canonical
+from pysct.names import STR
+from pysct.prose import Group, phrase
+
+SHOWN = 12  # names of calls that are listed before they are only counted
+DEEDS = {
+    "LOG": "writes an event to the log",
+    "FAIL": "refuses the call with {error}",
+    "KILL": "kills the process",
+    "SUSPEND": "stops the process until it gets SIGCONT",
+}
+
+
+def explain(rule: Rule, rules: list[Rule]) -> list[str]:
+    """The lines about one rule of a set."""
+    lines = [
+        f"rule {rule.name} ({rule.source.name}:{rule.own_line})",
+        f"  judges {call_text(rule)}, {rule.phase} the call",
+    ]
+    lines += condition_lines(rule)
+    lines += [f"  then {action_text(rule)}", *log_lines(rule)]
+    lines += [f"  {line}" for earlier in before(rule, rules) for line in shadow_lines(earlier, rule)]
+    return [printable(line) for line in lines]
+
+
+def call_text(rule: Rule) -> str:
+    """The calls, those of the same ABIs together; where that is all that have the call, the ABIs are not named."""
+    by_call: dict[str, list[str]] = {}
+    for point in rule.points:
+        by_call.setdefault(point.call, []).append(point.abi)
+    by_abis: dict[str, list[str]] = {}
+    for call, abis in by_call.items():
+        by_abis.setdefault("" if calls.is_all(call, abis) else ", ".join(abis), []).append(call)
+    return "; ".join(shortened(names) + (f" in {abis}" if abis else " in every ABI") for abis, names in by_abis.items())
+
+
+def shortened(names: list[str]) -> str:
+    more = len(names) - SHOWN
+    return ", ".join(names[:SHOWN]) + (f" and {more} other calls" if more > 0 else "")
+
+
+def condition_lines(rule: Rule) -> list[str]:
+    if rule.condition is None:
+        return ["  matches every such call"]
+    said = phrase(rule.condition, rule.source)
+    if isinstance(said, Group):
+        lines = [f"  matches if {'all of these hold' if said.every else 'one of these holds'}:", *said.lines("    ")]
+    else:
+        lines = [f"  matches if {said}"]
+    strings = [
+        one
+        for one in variables(rule.condition)
+        if rule.names.types[key(one)] == STR and key(one) not in ("SYSCALL", "ABI")
+    ]
+    names = dict.fromkeys(key(one) if isinstance(one, tree.Name) else f"PARAMS[{key(one)}]" for one in strings)
+    return lines + (
+        [f"  is unknown, and does not match, where it depends on a {' or '.join(names)} that cannot be read"]
+        if names
+        else []
+    )
+
+
+def key(node: tree.Name | tree.Param) -> str | int:
+    return node.name if isinstance(node, tree.Name) else node.number
+
+
+def action_text(rule: Rule) -> str:
+    deeds = [
+        DEEDS[name].format(error=values.error_name(-rule.actions.error))
+        for name in values.action_names(rule.actions.mask)
+    ]
+    after = "later rules are asked as well" if rule.flags & RuleFlag.CONTINUE else "no later rule is asked"
+    return f"{' and '.join(deeds)}; {after}"
+
+
+def log_lines(rule: Rule) -> list[str]:
+    return [] if rule.actions.template is None else [f"  logs as {rule.actions.template}"]
+
+
+def before(rule: Rule, rules: list[Rule]) -> list[Rule]:
+    """The rules that can keep calls from this one."""
+    earlier = rules[: rules.index(rule)]
+    return [
+        e
+        for e in earlier
+        if e.phase == rule.phase and not e.flags & RuleFlag.CONTINUE and set(e.points) & set(rule.points)
+    ]
+
+
+def shadow_lines(earlier: Rule, rule: Rule) -> list[str]:
+    """How much of a rule an earlier one takes away."""
+    common = [point for point in rule.points if point in set(earlier.points)]
+    names = shortened(list(dict.fromkeys(point.call for point in common)))
+    place = f"{earlier.name} ({earlier.source.name}:{earlier.own_line})"
+    if conjuncts(earlier) <= conjuncts(rule):
+        if len(common) == len(rule.points):
+            return [f"can never match: {place} comes before it, and matches whenever it would"]
+        return [
+            f"can never match {names}" + abi_text(common) + f": {place} comes before it, and matches whenever it would"
+        ]
+    return [f"is asked about {names} only where {place} does not match"]
+
+
+def abi_text(points: list) -> str:
+    abis = list(dict.fromkeys(point.abi for point in points))
+    return f" in {', '.join(abi for abi in ABIS if abi in abis)}"
+
+
+def conjuncts(rule: Rule) -> set[str]:
+    """What all has to hold for a rule to match, none of it depending on where it stands."""
+    if rule.condition is None:
+        return set()
+    parts = (
+        rule.condition.operands
+        if isinstance(rule.condition, tree.Logical) and rule.condition.op == "&&"
+        else [rule.condition]
+    )
+    return {repr(canonical(part)) for part in parts}

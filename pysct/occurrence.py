@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Which call does somebody describe who wants to know what rules make of it?
+
+As in `unlinkat(AT_FDCWD, "/etc/passwd", 0) uid=0 comm=rm`: see
+grammar/events.lark.
+"""
+
+from dataclasses import dataclass
+from functools import cache
+
+from lark import Lark, Token, Tree
+from lark.exceptions import UnexpectedInput
+
+from pysct import tokens
+from pysct.abi import ABIS, FIELDS, KINDS, Limit, State
+from pysct.build import Builder, Unusable
+from pysct.constants import CONSTANTS
+from pysct.diagnostics import Diagnostics, suggest
+from pysct.event_syntax import GRAMMAR
+from pysct.judge import Call
+from pysct.points import abis_of
+from pysct.source import Source, Span, encode
+from pysct.tables import CALLS
+
+EXAMPLE = 'a call is written `openat(AT_FDCWD, "/etc/passwd", O_RDONLY) uid=0 comm=cat`'
+ERRNO_MAX = 4095  # a result of -ERRNO_MAX to -1 is an error
+
+
+@dataclass(frozen=True)
+class Occurrence:
+    """A call that is to be judged; `missing` names the fields and arguments of which nothing was said."""
+
+    abi: str
+    call: str
+    seen: Call
+    missing: frozenset[str]
+
+    @property
+    def has_result(self) -> bool:
+        return "RETVAL" not in self.missing
+
+
+@cache
+def parser() -> Lark:
+    return Lark(GRAMMAR, parser="lalr", start="event", maybe_placeholders=False)
+
+
+def read(source: Source, diagnostics: Diagnostics) -> Occurrence | None:
+    """The call that a text describes; None after reporting why it describes none."""
+    try:
+        parsed = parser().parse(source.text)
+    except UnexpectedInput as error:
+        at = len(source.text.rstrip()) if getattr(error, "token", Token("", "")).type == "$END" else error.pos_in_stream
+        diagnostics.error(source, Span(at, at + 1), "the call is not understood from here on", EXAMPLE)
+        return None
+    try:
+        return Reader(source, diagnostics).occurrence(parsed)
+    except Unusable:
+        return None
+
+
+class Reader:
+    """Reads one event.  All methods raise Unusable after reporting what is wrong."""
+
+    def __init__(self, source: Source, diagnostics: Diagnostics):
+        self.builder = Builder()
+        self.builder.begin(source, diagnostics)
+        self.refuse = self.builder.refuse
+        self.abi = ""
+        self.seen: set[str] = set()
+        self.numbers: dict[str, int] = {}
+        self.texts: dict[str, bytes | None] = {}
+
+    def occurrence(self, parsed: Tree) -> Occurrence:
+        name, *rest = parsed.children
+        settings = [part for part in rest if part.data == "setting"]
+        self.abi = self.find_abi(name, settings)
+        for key, value in (part.children for part in settings):
+            if key.value.lower() != "abi":
+                self.set(key, value)
+        args, texts, given = self.arguments(name, [part for part in rest if part.data != "setting"])
+        fields = {FIELDS[key].number: value for key, value in self.numbers.items()}
+        texts |= {FIELDS[key].number: State.FAULT if text is None else text for key, text in self.texts.items()}
+        known = {*given, *self.numbers, *self.texts}
+        everything = {*FIELDS, *(argument for argument, _ in CALLS[self.abi][name.value][1])}
+        return Occurrence(self.abi, name.value, Call(args, fields, texts), frozenset(everything - known))
+
+    def find_abi(self, name: Token, settings: list[Tree]) -> str:
+        """The ABI that the event names, or the first one that has the call."""
+        for key, value in (part.children for part in settings):
+            if key.value.lower() == "abi":
+                if value.value not in ABIS:
+                    self.refuse(
+                        span(value), f"unknown ABI `{value}`", suggest(value, ABIS, f"it is one of {', '.join(ABIS)}")
+                    )
+                if name.value not in CALLS[value.value]:
+                    self.refuse(
+                        span(name), f"`{name}` is not a system call of {value}", suggest(name, CALLS[value.value])
+                    )
+                return value.value
+        found = [abi for abi in (*abis_of(), *ABIS) if name.value in CALLS[abi]]
+        if not found:
+            known = sorted({call for abi in abis_of() for call in CALLS[abi]})
+            self.refuse(span(name), f"unknown system call `{name}`", suggest(name, known))
+        return found[0]
+
+    def set(self, key: Token, value: Token):
+        """Take `key=value`, where key is a field in letters of any size."""
+        field = FIELDS.get(key.value.upper())
+        if not field:
+            known = ["abi", *(name.lower() for name in FIELDS)]
+            self.refuse(
+                span(key), f"unknown name `{key}`", suggest(key.value.lower(), known, f"known are {', '.join(known)}")
+            )
+        if field.name in self.seen:
+            self.refuse(span(key), f"`{key}` stands twice")
+        self.seen.add(field.name)
+        if field.type == "str":
+            self.texts[field.name] = self.word(value)
+        else:
+            self.numbers[field.name] = number = self.number_in(value)
+            if number >> 63 not in (0, -1):
+                self.refuse(span(value), f"{number} does not fit into a signed number of 64 bits")
+        if field.name in ("RETVAL", "ERRNO"):
+            self.complete_result(value)
+
+    def complete_result(self, value: Token):
+        """RETVAL and ERRNO follow from each other."""
+        result, error = self.numbers.get("RETVAL"), self.numbers.get("ERRNO")
+        if result is None:
+            result = self.numbers["RETVAL"] = -error
+        failed = -result if -ERRNO_MAX <= result < 0 else 0
+        if self.numbers.setdefault("ERRNO", failed) != failed:
+            self.refuse(
+                span(value), f"a call that returns {result} has the error number {failed}", "leave retval or errno out"
+            )
+
+    def word(self, value: Token) -> bytes | None:
+        """A string, in quotes or not; `?` is one that cannot be read."""
+        if value.type == "STRING":
+            return self.builder.unescape(ours(value))
+        return None if value.value == "?" else encode(value.value)
+
+    def number_in(self, word: Token) -> int:
+        """A number or the name of a constant, perhaps behind a minus sign."""
+        sign = -1 if word.value.startswith("-") else 1
+        bare = Token("WORD", word.value.removeprefix("-"), start_pos=word.start_pos, end_pos=word.end_pos)
+        return sign * (self.number(bare) if bare[:1].isdigit() else self.constant(bare))
+
+    def number(self, token: Token) -> int:
+        return self.builder.number([ours(token)]).value
+
+    def constant(self, token: Token) -> int:
+        value = CONSTANTS.get(token.value)
+        if isinstance(value, dict):
+            value = value.get(self.abi)
+        if value is None:
+            self.refuse(span(token), f"`{token}` is no number and no constant of {self.abi}", suggest(token, CONSTANTS))
+        return value
+
+    def arguments(self, name: Token, given: list[Tree]) -> tuple[tuple[int, ...], dict[int, bytes | int], list[str]]:
+        """The registers, the strings by their operands, and the names of those arguments that were given."""
+        declared = CALLS[self.abi][name.value][1]
+        if len(given) > len(declared):
+            names = ", ".join(argument for argument, _ in declared)
+            message = f"more arguments than `{name}` has in {self.abi}"
+            self.refuse(span(name), message, f"its arguments are {names}" if names else f"write {name}()")
+        registers, texts = [], {}
+        for index, (part, (argument, kind)) in enumerate(zip(given, declared)):
+            if kind == "str":
+                texts[index] = self.text(part, argument)
+                registers.append(1)
+            else:
+                registers.append(self.register(part, argument, kind))
+        return tuple(registers), texts, [argument for argument, _ in declared[: len(given)]]
+
+    def text(self, part: Tree, argument: str) -> bytes | int:
+        """A string argument; an address without a string cannot be read."""
+        if part.data != "text":
+            return State.FAULT
+        text = self.builder.unescape(ours(part.children[0]))
+        return text if len(text) < Limit.STRING else State.LONG
+
+    def register(self, part: Tree, argument: str, kind: str) -> int:
+        """A number argument, which has to fit its declared type."""
+        if part.data != "flags":
+            self.refuse(
+                span(part.children[0]), f"`{argument}` is a number", "write a number, or constants with | between them"
+            )
+        value = 0
+        for term in part.children:
+            *minus, token = term.children
+            number = self.number(token) if term.data == "number" else self.constant(token)
+            value |= -number if minus else number
+        bits = KINDS[kind].bits
+        if not -(1 << (bits - 1)) <= value < 1 << bits:
+            self.refuse(
+                span(part.children[0].children[-1]), f"{value} does not fit into `{argument}`", f"it has {bits} bits"
+            )
+        return value
+
+
+def span(token: Token) -> Span:
+    return Span(token.start_pos, token.end_pos)
+
+
+def ours(token: Token) -> tokens.Token:
+    """A token of lark's as our builder takes it."""
+    return tokens.Token(token.type, token.value, token.start_pos, token.end_pos)

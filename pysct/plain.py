@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What is the ir of an operation on some nodes, taken literally?
+
+The counterpart of pysct.simplify: nothing is worked out, left out or put in
+another order, so that tests can tell whether that changes what a rule means.
+"""
+
+from functools import reduce
+
+from pysct import fold
+from pysct.ir import Int, Op, Str, StrPair, StrRef, StrTest
+from pysct.simplify import compute, mixed
+
+__all__ = ["FOLDS", "chain", "compute", "decide", "equal", "mixed", "negate", "string_member", "strings"]
+
+FOLDS = False
+
+
+def decide(op: str, left, right) -> None:
+    """Nothing is decided before the call comes."""
+    return None
+
+
+def equal(wanted: bool, left, right) -> Op:
+    return Op("EQ" if wanted else "NE", (left, right), 0, 1)
+
+
+def negate(node) -> Op:
+    return Op("FALSE", (node,), 0, 1)
+
+
+def chain(op: str, operands) -> Op:
+    """ALL or ANY of some nodes, in their order, each of which is computed."""
+    return reduce(lambda left, right: Op(op, (left, right), 0, 1), operands, Int(int(op == "ALL")))
+
+
+def strings(op: str, left, right):
+    """A test of two strings; one of two that are known has to be worked out, since there is no opcode for it."""
+    if isinstance(right, Str) and isinstance(left, StrRef):
+        return StrTest(op, left, right.value)
+    if isinstance(left, Str) and isinstance(right, StrRef):
+        return StrTest(op, right, left.value)
+    if isinstance(left, StrRef):
+        return StrPair(left, right)
+    return Int(int(fold.STRINGS[op](left.value, right.value)))
+
+
+def string_member(operand, texts: tuple[bytes, ...]):
+    """Whether a string is one of some that are known now."""
+    return chain("ANY", [strings("SEQ", operand, Str(text)) for text in texts])

@@ -1,0 +1,88 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What does a condition say, in words?"""
+
+import re
+from dataclasses import dataclass
+
+from pysct import tree
+from pysct.constants import CONSTANTS
+from pysct.source import Source
+
+COMMENTS = re.compile(r'("(?:[^"\\\n]|\\[^\n])*")|#[^\n]*|//[^\n]*|/\*.*?\*/', re.DOTALL)
+VERBS = {  # operator: what it says where it holds, and where it does not
+    "==": ("is", "is not"),
+    "!=": ("is not", "is"),
+    "<": ("is less than", "is at least"),
+    "<=": ("is at most", "is greater than"),
+    ">": ("is greater than", "is at most"),
+    ">=": ("is at least", "is less than"),
+    "=~": ("fits the glob", "does not fit the glob"),
+    "!~": ("does not fit the glob", "fits the glob"),
+    "startswith": ("starts with", "does not start with"),
+    "endswith": ("ends with", "does not end with"),
+    "contains": ("contains", "does not contain"),
+}
+
+
+@dataclass(frozen=True)
+class Group:
+    """Several things, of which all have to hold, or one."""
+
+    every: bool
+    parts: tuple
+
+    def lines(self, indent: str = "") -> list[str]:
+        """A list, in which lists stand further right."""
+        found = []
+        for part in self.parts:
+            if isinstance(part, Group):
+                found.append(f"{indent}- {'all of these' if part.every else 'one of these'}:")
+                found += part.lines(indent + "  ")
+            else:
+                found.append(f"{indent}- {part}")
+        return found
+
+
+def phrase(node: tree.Node, source: Source, holds: bool = True) -> Group | str:
+    """What it means that a condition holds, or that it does not; negations go inwards."""
+    match node:
+        case tree.Unary(op="!", operand=operand):
+            return phrase(operand, source, not holds)
+        case tree.Logical(op=op, operands=operands):
+            return group((op == "&&") == holds, [phrase(operand, source, holds) for operand in operands])
+        case tree.Binary(op=op, left=left, right=right) if op in VERBS:
+            return f"{text(left, source)} {VERBS[op][not holds]} {text(right, source)}"
+        case tree.Binary(op="&", left=left, right=tree.Name(name=name)) if is_bit(name):
+            return f"{text(left, source)} has {name} {'' if holds else 'not '}set"
+        case tree.Member(operand=operand, elements=elements):
+            listed = ", ".join(element(one, source) for one in elements)
+            return f"{text(operand, source)} is {'one' if holds else 'none'} of {listed}"
+        case tree.Number(value=value):
+            return "always" if bool(value) == holds else "never"
+    return f"{text(node, source)} is {'not ' if holds else ''}0"
+
+
+def group(every: bool, parts: list) -> Group:
+    """A group without groups of its own kind in it."""
+    flat = []
+    for part in parts:
+        flat += part.parts if isinstance(part, Group) and part.every == every else [part]
+    return Group(every, tuple(flat))
+
+
+def element(node: tree.Node, source: Source) -> str:
+    if isinstance(node, tree.Range):
+        return f"{text(node.low, source)} to {text(node.high, source)}"
+    return text(node, source)
+
+
+def text(node: tree.Node, source: Source) -> str:
+    """What the rule says there, without line breaks, comments, and parentheses around it."""
+    said = " ".join(COMMENTS.sub(lambda found: found[1] or " ", source.text[node.span.start : node.span.end]).split())
+    return said[1:-1].strip() if node.enclosed and isinstance(node, tree.Name | tree.Number | tree.Param) else said
+
+
+def is_bit(name: str) -> bool:
+    """Whether a constant is a single bit, in every ABI."""
+    value = CONSTANTS.get(name, 0)
+    return all(each > 0 and each & (each - 1) == 0 for each in (value.values() if isinstance(value, dict) else [value]))

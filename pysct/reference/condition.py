@@ -1,0 +1,103 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What do a condition and each of its parts come to at one call?
+
+Values are Number and bytes; None is unknown.
+"""
+
+from pysct import tree
+from pysct.reference.globs import matches
+from pysct.reference.names import Meaning
+from pysct.reference.number import Number, compute, truth
+
+STRINGS = {
+    "==": lambda a, b: a == b,
+    "!=": lambda a, b: a != b,
+    "=~": lambda a, b: matches(b, a),
+    "!~": lambda a, b: not matches(b, a),
+    "startswith": lambda a, b: a[: len(b)] == b,
+    "endswith": lambda a, b: b == b"" or a[-len(b) :] == b,
+    "contains": lambda a, b: a.find(b) >= 0,
+}
+
+
+class Evaluation:
+    """A condition at one call.
+
+    `outcome` is True, False or None; `values` has the value of each node by its id, also of those that others decided.
+    """
+
+    def __init__(self, condition: tree.Node | None, meaning: Meaning):
+        self.meaning = meaning
+        self.values: dict[int, Number | bytes | None] = {}
+        self.outcome: bool | None = True if condition is None else self.is_true(condition)
+
+    def is_true(self, node: tree.Node) -> bool | None:
+        value = self.value(node)
+        return None if value is None else value.value != 0
+
+    def value(self, node: tree.Node) -> Number | bytes | None:
+        found = self.values[id(node)] = getattr(self, type(node).__name__.lower())(node)
+        return found
+
+    def number(self, node):
+        return Number.literal(node.value)
+
+    def text(self, node):
+        return node.value
+
+    def name(self, node):
+        return self.meaning.of(node.name)
+
+    def param(self, node):
+        return self.meaning.argument(node.number - 1)
+
+    def unary(self, node):
+        operand = self.value(node.operand)
+        if operand is None:
+            return None
+        if node.op == "!":
+            return truth(operand.value == 0)
+        return Number.wrapped(-operand.value if node.op == "-" else -operand.value - 1, operand.unsigned)
+
+    def binary(self, node):
+        left, right = self.value(node.left), self.value(node.right)
+        if left is None or right is None:
+            return None
+        if isinstance(left, bytes):
+            return truth(STRINGS[node.op](left, right))
+        return compute(node.op, left, right)
+
+    def logical(self, node):
+        outcomes = [self.is_true(operand) for operand in node.operands]
+        return truth(conjunction(outcomes) if node.op == "&&" else disjunction(outcomes))
+
+    def member(self, node):
+        operand = self.value(node.operand)
+        return truth(disjunction([self.fits(operand, element) for element in node.elements]))
+
+    def fits(self, operand: Number | bytes | None, element: tree.Node) -> bool | None:
+        """Whether the operand of a set is its element, or in it."""
+        if isinstance(element, tree.Range):
+            low, high = self.value(element.low), self.value(element.high)
+            return conjunction([between(low, operand), between(operand, high)])
+        value = self.value(element)
+        if operand is None or value is None:
+            return None
+        return operand == value if isinstance(operand, bytes) else operand.value == value.value
+
+    def range(self, node):
+        raise NotImplementedError("a range has no value: see fits()")
+
+
+def between(low: Number | None, high: Number | None) -> bool | None:
+    return None if low is None or high is None else low.value <= high.value
+
+
+def conjunction(outcomes: list[bool | None]) -> bool | None:
+    """True if all are, false if one is false."""
+    return False if False in outcomes else None if None in outcomes else True
+
+
+def disjunction(outcomes: list[bool | None]) -> bool | None:
+    """True if one is, false if all are false."""
+    return True if True in outcomes else None if None in outcomes else False

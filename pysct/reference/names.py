@@ -1,0 +1,61 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What does a name in a condition say of one call?"""
+
+from collections.abc import Collection
+
+from pysct.abi import FIELDS, KINDS, STATICS, Limit
+from pysct.constants import CONSTANTS
+from pysct.judge import Call
+from pysct.reference.number import Number
+from pysct.tables import CALLS
+
+
+class Meaning:
+    """Names at one call of an ABI: fields before arguments, arguments before constants. What is missing is unknown.
+
+    `asked_in_vain` are the missing names that were asked for.
+    """
+
+    def __init__(self, abi: str, call: str, event: Call, missing: Collection[str] = ()):
+        self.abi, self.call, self.event, self.missing = abi, call, event, missing
+        self.asked_in_vain: set[str] = set()
+        self.arguments = CALLS[abi][call][1]
+
+    def of(self, name: str) -> Number | bytes | None:
+        """A number or a string; None if it is unknown.  Raises LookupError if it means nothing here."""
+        if self.lacks(name):
+            return None
+        if name in FIELDS:
+            field = FIELDS[name]
+            return self.text(field.number) if field.type == "str" else Number(self.event.fields.get(field.number, 0))
+        if name in STATICS:
+            return {"SYSCALL": self.call, "ABI": self.abi}[name].encode()
+        names = [argument for argument, _ in self.arguments]
+        if name in names:
+            return self.argument(names.index(name))
+        value = CONSTANTS[name]
+        return Number.literal(value[self.abi] if isinstance(value, dict) else value)
+
+    def argument(self, index: int) -> Number | bytes | None:
+        """An argument by its place, from 0."""
+        name, kind = self.arguments[index][0], KINDS[self.arguments[index][1]]
+        if self.lacks(name):
+            return None
+        if kind.name == "str":
+            return self.text(index)
+        register = self.event.args[index] if index < len(self.event.args) else 0
+        value = register % (1 << kind.bits)
+        if kind.signed and value >= 1 << (kind.bits - 1):
+            value -= 1 << kind.bits
+        return Number(value, unsigned=kind.bits == 64 and not kind.signed)
+
+    def lacks(self, name: str) -> bool:
+        """Whether nothing is known of a field or argument, which is noted."""
+        if name in self.missing:
+            self.asked_in_vain.add(name)
+        return name in self.missing
+
+    def text(self, operand: int) -> bytes | None:
+        """A string of the call, by its operand."""
+        found = self.event.strings.get(operand)
+        return found if isinstance(found, bytes) and len(found) < Limit.STRING else None

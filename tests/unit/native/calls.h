@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Calls made at random for programs that may be anything, and images whose sum is made right. */
+#ifndef CALLS_H
+#define CALLS_H
+
+#include <stdlib.h>
+#include "../../../pysct/native/offline.h"
+
+static u64 state; /* of the source of chance; not 0 */
+
+static u64 draw(void)
+{
+	state ^= state << 13;
+	state ^= state >> 7;
+	state ^= state << 17;
+	return state;
+}
+
+/* A string, mostly of one letter: what globs and searches find hardest. */
+static struct sct_text draw_text(void)
+{
+	static const char letters[] = "aaaaaaaaaaaaab/*c-]\\\xff";
+	u32 len = draw() % 16 ? draw() % 12 : draw() % SCT_STRING_MAX, kind = draw() % 8, i;
+	char *bytes;
+
+	if (kind < 2)
+		return (struct sct_text) { .state = SCT_STATE_FAULT + draw() % 3 };
+	bytes = malloc(len);
+	for (i = 0; i < len; i++)
+		bytes[i] = kind < 4 ? 'a' : letters[draw() % (sizeof(letters) - 1)];
+	return (struct sct_text) { bytes, len, SCT_STATE_WHOLE };
+}
+
+static void draw_call(const struct sct_prog *prog, struct sct_offline_call *call)
+{
+	u32 i;
+
+	for (i = 0; i < SCT_ARGS_MAX; i++)
+		call->args[i] = draw() % 2 ? draw() : draw() % 3;
+	for (i = 0; i < SCT_FIELDS; i++)
+		call->fields[i] = draw() % 2 ? draw() : draw() % 3;
+	for (i = 0; i < SCT_TEXTS; i++)
+		call->texts[i] = i >= prog->nargs && i < SCT_ARGS_MAX ? (struct sct_text) { 0 } : draw_text();
+}
+
+/* Give the texts of a call back. */
+static void free_call(struct sct_offline_call *call)
+{
+	u32 i;
+
+	for (i = 0; i < SCT_TEXTS; i++)
+		free((void *)call->texts[i].bytes);
+}
+
+static void make_right(unsigned char *image, u32 size)
+{
+	struct sct_image *head = (struct sct_image *)image;
+	const u32 behind = offsetof(struct sct_image, progs);
+
+	if (size < sizeof(*head))
+		return;
+	head->crc = sct_judge_crc(image + behind, size - behind);
+}
+
+#endif

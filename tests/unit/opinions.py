@@ -1,0 +1,86 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Do all agree on what rules say of a call?
+
+Those asked are the kernel's judge with what the compiler wrote, with what it
+writes when it optimises nothing, and with what it writes when registers are
+short, and the reference evaluator, which never saw any of that.
+"""
+
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from unittest.mock import patch
+
+from pysct import codegen, reference
+from pysct.abi import ABIS, FIELDS, PHASES
+from pysct.compiler import compile_sources
+from pysct.diagnostics import Diagnostics, format_text
+from pysct.judge import Call, Judge, Verdict
+from pysct.parse import parse
+from pysct.source import Source
+from pysct.tables import CALLS
+
+UNKNOWN = None
+FRUGAL = codegen.Generator
+
+
+@dataclass
+class Event:
+    """A call: `args` are registers, or what a string argument points to as bytes, UNKNOWN if that cannot be read."""
+
+    call: str
+    args: tuple = ()
+    phase: str = "before"
+    fields: dict = field(default_factory=dict)
+    abi: str = "x86_64"
+
+    def seen(self) -> Call:
+        """The call as a judge gets it."""
+        texts = {at: value for at, value in enumerate(self.args) if isinstance(value, bytes)}
+        texts |= {FIELDS[name].number: value for name, value in self.fields.items() if isinstance(value, bytes)}
+        registers = tuple(value if isinstance(value, int) else 0 for value in self.args)
+        numbers = {FIELDS[name].number: value for name, value in self.fields.items() if isinstance(value, int)}
+        return Call(registers, numbers, texts)
+
+
+class Rules:
+    """A rule file, compiled in every way.  Close it, or use it in a `with`.
+
+    `errors` says why there is nothing to judge by.
+    """
+
+    def __init__(self, text: str):
+        source = Source("t", text)
+        found = compile_sources([source])
+        self.errors = [] if found.image else [format_text(diagnostic) for diagnostic in found.diagnostics]
+        self.names = [rule.name for rule in found.rules]
+        self.tree = list(parse(source, Diagnostics()))
+        plain = None if self.errors else compile_sources([source], optimise=False).image
+        with patch("pysct.codegen.Generator", lambda pool, frugal: FRUGAL(pool, True)):
+            frugal = None if self.errors else compile_sources([source]).image
+        # Literal code may need more registers than there are.
+        self.ways = {"optimised": found.image, "plain": plain, "frugal": frugal}
+        self.stack = ExitStack()
+        self.judges = {way: self.stack.enter_context(Judge(image)) for way, image in self.ways.items() if image}
+
+    def __enter__(self) -> "Rules":
+        return self
+
+    def __exit__(self, *_) -> None:
+        self.stack.close()
+
+    def judge(self, event: Event) -> Verdict:
+        """What all say of a call; fails where they differ."""
+        seen, abi = event.seen(), ABIS[event.abi].number
+        expected = reference.judge(self.tree, event.abi, event.call, event.phase, seen)
+        nr = CALLS[event.abi][event.call][0]
+        found = {way: judge.judge(abi, nr, PHASES[event.phase], seen) for way, judge in self.judges.items()}
+        assert found == dict.fromkeys(found, expected), (event, expected)
+        return expected
+
+
+def judged(text: str, event: Event) -> tuple[list[str], list[str]]:
+    """Names of the rules that match a call, and of those that are unknown."""
+    with Rules(text) as rules:
+        assert not rules.errors, "\n".join(rules.errors)
+        verdict = rules.judge(event)
+    return [rules.names[index] for index in verdict.matched], [rules.names[index] for index in verdict.unknown]

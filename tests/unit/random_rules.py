@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Rules and calls from a source of chance: what hypothesis draws."""
+
+import re
+from random import Random
+
+from hypothesis import strategies as st
+from opinions import UNKNOWN, Event
+
+from pysct.abi import ABIS, FIELDS
+from pysct.tables import CALLS
+
+# Calls whose arguments have every kind, and those ABIs in which their names are the same.
+MOST = ("x86_64", "i386", "x32", "aarch64", "aarch32")
+SUBJECTS = {
+    "openat": MOST,
+    "mount": MOST,
+    "ptrace": MOST,
+    "clone": MOST,
+    "lseek": ("x86_64", "aarch64"),
+    "sendto": MOST,
+    "fchmodat": MOST,
+    "renameat2": ("x86_64", "i386", "x32"),
+    "sync": MOST,
+    "mmap": ("x86_64", "aarch64"),
+    "chown": ("x86_64", "i386"),
+    "quotactl": ("x86_64", "i386", "x32"),
+}
+EDGES = (0, 1, -1, 2, 7, 8, 63, 64, 255, -128, 1 << 15, 1 << 31, -(1 << 31), (1 << 32) - 1, (1 << 63) - 1, -(1 << 63))
+LARGE = (1 << 63, (1 << 64) - 1, (1 << 64) - 100)
+CONSTANTS = ("AT_FDCWD", "O_CREAT", "O_DIRECTORY", "EPERM", "SIGKILL")
+WORDS = (
+    b"",
+    b"/",
+    b"/etc",
+    b"/etc/passwd",
+    b"passwd",
+    b"aab",
+    b"ab" * 9,
+    b"\xff",
+    b"]",
+    b"-",
+    b"\\",
+    b"openat",
+    b"i386",
+)
+ARITHMETIC = ("+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>")
+COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
+
+literals = st.one_of(st.sampled_from(EDGES + LARGE), st.integers(-(1 << 63), (1 << 64) - 1)).map(
+    lambda value: f"{value:#x}" if value > 9 else str(value)
+)
+short = st.lists(st.sampled_from(list(b"aab/c-][!*\\\xff")), max_size=8).map(bytes)
+words = st.one_of(st.sampled_from(WORDS), short)
+
+
+def quoted(text: bytes) -> str:
+    """Bytes as a rule writes them."""
+    return '"' + "".join(chr(c) if 32 <= c < 127 and c not in b'"\\' else f"\\x{c:02x}" for c in text) + '"'
+
+
+@st.composite
+def globs(draw) -> bytes:
+    """A glob without mistakes."""
+    plain = [b"a", b"b", b"/", b"c", b"\xff", b"!", b"^", b"-", b"]", b"\\*", b"\\[", b"\\\\", b"\\a", b"*", b"?"]
+    members = [b"a", b"b", b"a-c", b"-", b"/", b"\\]", b"+--", b"\\\\-a", b"\xfe-\xff", b"\\!"]
+    first, more = st.sampled_from([*members, b"]"]), st.lists(st.sampled_from([*members, b"!", b"^"]), max_size=2)
+    sets = st.tuples(st.sampled_from([b"", b"!", b"^"]), first, more).map(
+        lambda t: b"[" + t[0] + t[1] + b"".join(t[2]) + b"]"
+    )
+    if draw(st.booleans()):  # of a kind for which there may be a cheaper test
+        star = st.sampled_from([b"*", b"*", b"", b"**"])
+        return draw(star) + draw(st.sampled_from([b"a", b"/etc", b"ab", b"passwd", b"", b"aab"])) + draw(star)
+    return b"".join(draw(st.lists(st.one_of(st.sampled_from(plain), sets), max_size=7)))
+
+
+class Grammar:
+    """Conditions over some names of numbers and of strings."""
+
+    def __init__(self, numbers: list[str], strings: list[str]):
+        names = st.one_of(st.sampled_from(numbers), st.sampled_from(numbers), literals, st.sampled_from(CONSTANTS))
+        self.text = st.one_of(st.sampled_from(strings), st.sampled_from(strings), words.map(quoted))
+        self.named = st.sampled_from(strings)
+        leaves = st.one_of(names, self.strings(), self.strings(), self.tests(st.sampled_from(numbers)))
+        self.number = st.one_of(*(st.recursive(leaves, self.grow, max_leaves=most) for most in (3, 3, 12)))
+
+    def strings(self):
+        """A comparison of strings."""
+        join = lambda parts: f"({' '.join(parts)})"  # noqa: E731
+        return st.one_of(
+            st.tuples(self.named, st.sampled_from(["==", "!="]), self.text).map(join),
+            st.tuples(self.text, st.sampled_from(["=~", "!~"]), globs().map(quoted)).map(join),
+            st.tuples(self.text, st.sampled_from(["startswith", "endswith", "contains"]), words.map(quoted)).map(join),
+            st.tuples(self.named, st.lists(self.text, min_size=1, max_size=4)).map(
+                lambda t: f"({t[0]} in {{ {', '.join(t[1])} }})"
+            ),
+        )
+
+    def tests(self, named):
+        """A comparison of one number with another, or with some that are known: what rules mostly consist of."""
+        bounds = st.tuples(st.sampled_from([*EDGES, 1000, *LARGE]), st.integers(0, 9)).map(
+            lambda t: f"{t[0]}..{min(t[0] + t[1], (1 << 64) - 1)}"
+        )
+        elements = st.lists(st.one_of(literals, bounds, bounds, named), min_size=1, max_size=3)
+        return st.one_of(
+            st.tuples(named, st.sampled_from(COMPARISONS), st.one_of(literals, named)).map(
+                lambda t: f"({t[0]} {t[1]} {t[2]})"
+            ),
+            st.tuples(named, elements).map(lambda t: f"({t[0]} in {{ {', '.join(t[1])} }})"),
+        )
+
+    def grow(self, inner):
+        """Larger numbers from smaller ones."""
+        logic = st.tuples(st.sampled_from([" && ", " || "]), st.lists(inner, min_size=2, max_size=4))
+        element = st.one_of(inner, inner, st.tuples(inner, inner).map("..".join))
+        return st.one_of(
+            st.tuples(inner, st.sampled_from(ARITHMETIC), inner).map(lambda t: f"({t[0]} {t[1]} {t[2]})"),
+            st.tuples(inner, st.sampled_from(COMPARISONS), inner).map(lambda t: f"({t[0]} {t[1]} {t[2]})"),
+            st.tuples(inner, st.sampled_from(["<<", ">>"]), st.integers(0, 63)).map(
+                lambda t: f"({t[0]} {t[1]} {t[2]})"
+            ),
+            st.tuples(st.sampled_from("-~!"), inner).map(lambda t: f"({t[0]} {t[1]})"),
+            logic.map(lambda t: f"({t[0].join(t[1])})"),
+            logic.map(lambda t: f"({t[0].join(t[1])})"),
+            st.tuples(inner, st.lists(element, min_size=1, max_size=3)).map(
+                lambda t: f"({t[0]} in {{ {', '.join(t[1])} }})"
+            ),
+        )
+
+
+def grammar(call: str, phase: str) -> Grammar:
+    """The conditions that a call can have, in each of its ABIs."""
+    arguments = CALLS[SUBJECTS[call][0]][call][1]
+    named = {"text": ["COMM", "CWD", "SYSCALL", "ABI"], "number": ["UID", "PID"]}
+    named["number"] += ["RETVAL", "ERRNO"] if phase == "after" else []
+    for name, kind in arguments:
+        named["text" if kind == "str" else "number"] += [name, name]
+    return Grammar(named["number"], named["text"])
+
+
+GRAMMARS = {(call, phase): grammar(call, phase) for call in SUBJECTS for phase in ("before", "after")}
+
+
+@st.composite
+def rule(draw, call: str, phase: str) -> str:
+    """One rule about a call, or about others."""
+    abis = (
+        SUBJECTS[call]
+        if draw(st.integers(0, 3))
+        else draw(st.lists(st.sampled_from(SUBJECTS[call]), unique=True, min_size=1))
+    )
+    named = draw(st.sampled_from([call] * 6 + [f"{call}, sync", f'"{call[:3]}*"', "@sync"]))
+    condition = draw(GRAMMARS[call, phase].number) if named == call else draw(GRAMMARS["sync", phase].number)
+    parts = [f"syscall_name = {named}", f"abi = {', '.join(abis)}", f"when = {phase}", "action { LOG }"]
+    if draw(st.integers(0, 9)):
+        parts.append(f"filter_expression {{ {condition} }}")
+    if draw(st.booleans()):
+        parts.append("continue = yes")
+    return f"rule {{ {' '.join(parts)} }}\n"
+
+
+class Caller:
+    """Makes calls like those that a rule file asks for, so that something depends on each part of its conditions."""
+
+    def __init__(self, chance: Random, rules: str):
+        self.chance = chance
+        self.numbers = [int(number, 0) for number in re.findall(r"\b0x[0-9a-f]+\b|\b[1-9]\d*\b", rules)] + [0]
+        self.texts = [unquoted(text) for text in re.findall(r'"([^"]*)"', rules)] + [b""]
+
+    def number(self) -> int:
+        """A register: an edge of something, or near a number of the rules."""
+        kind = self.chance.random()
+        if kind < 0.1:
+            return self.chance.getrandbits(64)
+        if kind < 0.5:
+            return self.chance.choice(EDGES + LARGE)
+        return self.chance.choice((1, -1)) * self.chance.choice(self.numbers) + self.chance.choice((-1, 0, 0, 0, 1))
+
+    def field(self) -> int:
+        number = self.number() % (1 << 64)
+        return number - (1 << 64) * (number >> 63)
+
+    def text(self) -> bytes | None:
+        """A string: unreadable, any, or what one of the rules nearly or really fits."""
+        kind = self.chance.random()
+        if kind < 0.15:
+            return UNKNOWN
+        if kind < 0.4:
+            return self.chance.choice(WORDS)
+        text = re.sub(rb"\*|\?|\[[^]]*\]", lambda _: self.few(), self.chance.choice(self.texts)).replace(b"\\", b"")
+        return (text, text, self.few() + text, text + self.few(), text[:-1])[self.chance.randrange(5)]
+
+    def few(self) -> bytes:
+        return bytes(self.chance.choices(b"aab/c-][!\\\xff", k=self.chance.choice((0, 1, 1, 1, 2, 5))))
+
+    def call(self, call: str, phase: str) -> Event:
+        abi = self.chance.choice(SUBJECTS[call])
+        args = tuple(self.text() if kind == "str" else self.number() for _, kind in CALLS[abi][call][1])
+        fields = {
+            name: self.text() if field.type == "str" else self.field()
+            for name, field in FIELDS.items()
+            if name in ("COMM", "CWD", "UID", "PID") or field.phase == phase
+        }
+        return Event(call, args, phase, fields, abi)
+
+
+def unquoted(text: str) -> bytes:
+    """The bytes that quoted() wrote."""
+    return re.sub(rb"\\x(..)", lambda found: bytes([int(found[1], 16)]), text.encode())
+
+
+@st.composite
+def scene(draw, events: int) -> tuple[str, list[Event]]:
+    """A rule file, and calls that it might be about: those by chance of their own, since hypothesis takes its time."""
+    call, phase = draw(st.sampled_from(sorted(SUBJECTS))), draw(st.sampled_from(["before", "before", "after"]))
+    text = "".join(draw(st.lists(rule(call, phase), min_size=1, max_size=3)))
+    caller = Caller(Random(draw(st.integers(0, (1 << 64) - 1))), text)
+    return text, [caller.call(call, phase) for _ in range(events)]
+
+
+assert set(MOST) == set(ABIS)

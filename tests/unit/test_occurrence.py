@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Is a described call understood, and one that is none met with place, cause and way out?"""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from rounds import examples
+
+from pysct.abi import FIELDS, Limit, State
+from pysct.diagnostics import Diagnostics, format_text
+from pysct.occurrence import read
+from pysct.source import Source
+
+
+def described(text: str):
+    said = Diagnostics()
+    found = read(Source("event", text), said)
+    assert (found is None) == bool(said.errors)
+    return found, "\n".join(map(format_text, said))
+
+
+def number(event, name: str) -> int:
+    return event.seen.fields[FIELDS[name].number]
+
+
+def test_all_that_can_be_said():
+    event, said = described(
+        r'openat(AT_FDCWD, "/tmp/\x41\"", O_WRONLY|O_CREAT|02000, 0644) uid=0 GID=0x10 comm=rm cwd="/a b" abi=i386'
+    )
+    assert not said and (event.abi, event.call) == ("i386", "openat")
+    assert event.seen.args == (-100, 1, 0o2101, 0o644) and event.seen.strings[1] == b'/tmp/A"'
+    assert event.seen.strings[FIELDS["COMM"].number] == b"rm" and event.seen.strings[FIELDS["CWD"].number] == b"/a b"
+    assert number(event, "UID") == 0 and number(event, "GID") == 16
+    assert event.missing == FIELDS.keys() - {"UID", "GID", "COMM", "CWD"} and not event.has_result
+
+
+def test_what_is_not_said_is_missing():
+    event, _ = described('openat(AT_FDCWD, "/tmp")')
+    assert {"flags", "mode", "UID"} < event.missing and "dfd" not in event.missing
+
+
+def test_strings_that_cannot_be_read():
+    for text in ("unlink(?)", "unlink(0)", "unlink(0xdead)"):
+        assert described(text)[0].seen.strings[0] == State.FAULT
+    assert described(f'unlink("{"a" * Limit.STRING}")')[0].seen.strings[0] == State.LONG
+    assert described("sync() comm=?")[0].seen.strings[FIELDS["COMM"].number] == State.FAULT
+
+
+@pytest.mark.parametrize(
+    ("words", "result", "error"),
+    [
+        ("retval=3", 3, 0),
+        ("retval=-2", -2, 2),
+        ("errno=ENOENT", -2, 2),
+        ("retval=-ENOENT errno=2", -2, 2),
+        ("retval=-5000", -5000, 0),
+    ],
+)
+def test_result_and_error_follow_from_each_other(words, result, error):
+    event, _ = described(f"sync() {words}")
+    assert event.has_result and (number(event, "RETVAL"), number(event, "ERRNO")) == (result, error)
+
+
+def test_constants_are_those_of_the_abi():
+    assert described('open("/", O_DIRECTORY) abi=x86_64')[0].seen.args[1] == 0o200000
+    assert described('open("/", O_DIRECTORY) abi=aarch32')[0].seen.args[1] == 0o40000
+
+
+def test_a_call_that_only_another_abi_has_is_found_there():
+    assert described("waitpid(-1)")[0].abi == "i386"
+
+
+@pytest.mark.parametrize(
+    ("text", "place", "cause"),
+    [
+        ("", "event:1:1:", "not understood"),
+        ("unlink", "event:1:7:", "not understood"),
+        ("unlink(", "event:1:8:", "not understood"),
+        ("unlink({})", "event:1:8:", "not understood"),
+        ("unlnk()", "event:1:1:", "did you mean `unlink`"),
+        ("waitpid() abi=x86_64", "event:1:1:", "not a system call of x86_64"),
+        ("sync() abi=x86", "event:1:12:", "unknown ABI `x86`"),
+        ("sync(1)", "event:1:1:", "more arguments"),
+        ("sync() uidd=1", "event:1:8:", "did you mean `uid`"),
+        ("sync() uid=1 UID=1", "event:1:14:", "stands twice"),
+        ("sync() uid=root", "event:1:12:", "no number"),
+        ("sync() uid=0x8000000000000000", "event:1:12:", "does not fit"),
+        ("sync() uid=08", "event:1:12:", "not a number"),
+        ("sync() retval=0 errno=2", "event:1:23:", "error number 0"),
+        ("kill(1, SIGKIL)", "event:1:9:", "SIGKILL"),
+        ('kill("a")', "event:1:6:", "is a number"),
+        ("kill(0x100000000)", "event:1:6:", "it has 32 bits"),
+        (r'unlink("\0")', "event:1:8:", "NUL"),
+        (r'unlink("\q")', "event:1:8:", "means nothing"),
+    ],
+)
+def test_what_is_no_call(text, place, cause):
+    event, said = described(text)
+    assert event is None and said.startswith(place + " error: ") and cause in said
+
+
+@examples(150)
+@given(st.one_of(st.text(max_size=40), st.text(alphabet='unlik()"?,|=0x-OABC \\_', max_size=30)))
+def test_any_text_is_a_call_or_an_error(text):
+    for event in (text, f"unlink({text})", f"sync() {text}", f"sync() comm={text}", f'unlink("{text}")'):
+        described(event)

@@ -1,0 +1,47 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Does a rule mean the same to the reference evaluator and to the kernel's judge, however it was compiled?
+
+SCT_ROUNDS makes it try harder: one round is some 5000 pairs of a rule and a call.
+"""
+
+from collections import Counter
+
+import pytest
+from hypothesis import assume, given
+from opinions import Rules
+from random_rules import scene
+from rounds import ROUNDS, examples
+
+EVENTS = 24
+MISTAKES = (
+    "error: division by zero",
+    "error: a shift by",
+    "error: the range",
+    "more than 16 registers",
+    "does not fit in 64 bits",
+)
+
+
+@pytest.mark.timeout(120 * ROUNDS)
+def test_all_agree():
+    seen = Counter()
+
+    @examples(120)
+    @given(scene(EVENTS))
+    def agree(drawn):
+        text, events = drawn
+        with Rules(text) as rules:
+            if rules.errors:
+                assert any(mistake in error for mistake in MISTAKES for error in rules.errors), rules.errors
+                seen["refused"] += 1
+                assume(False)
+            seen["plain"] += bool(rules.ways["plain"])
+            for event in events:
+                verdict = rules.judge(event)
+                seen["pairs"] += len(rules.tree)
+                seen["matched"] += len(verdict.matched)
+                seen["unknown"] += len(verdict.unknown)
+
+    agree()
+    print(dict(seen))
+    assert seen["matched"] > 200 and seen["unknown"] > 50 and seen["plain"] > 100, f"these rules prove little: {seen}"
