@@ -106,6 +106,20 @@ def test_a_directory_is_brought_once():
     assert files.outermost(["/a/b", "/a", "/ab", "/a/b/c", "/a"]) == ["/a", "/ab"]
 
 
+def test_where_the_guest_has_files_of_its_own_none_are_brought(tmp_path, monkeypatch):
+    mounts = []
+    monkeypatch.setattr(files, "mount", lambda *words: mounts.append(words))
+    monkeypatch.setattr(files.os, "makedirs", lambda *args, **options: None)
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "tree").mkdir()
+    (tmp_path / "tree" / "file").touch()
+    files.bring("/host", [str(tmp_path / name) for name in ("tree", "empty", "new")] + ["/"])
+    assert [words[-1] for words in mounts] == [str(tmp_path / "empty"), str(tmp_path / "new")]
+    assert f"lowerdir=/host{tmp_path}/empty," in mounts[0][3]
+    files.bring("/", [str(tmp_path / "new")])
+    assert len(mounts) == 2
+
+
 def package(directory: Path, contents: dict[str, str]) -> Path:
     """A Debian package of these files."""
     tree = directory / "package"

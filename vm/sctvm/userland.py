@@ -12,7 +12,7 @@ from .places import cache, locked
 
 PACKAGES = (
     *("base-files", "base-passwd", "bash", "busybox-static", "coreutils", "dash", "diffutils", "findutils", "grep"),
-    *("hostname", "iproute2", "kmod", "libc-bin", "libudev1", "mount", "procps", "python3", "sed", "strace", "udev"),
+    *("hostname", "iproute2", "kmod", "libc-bin", "libudev1", "mount", "procps", "python3", "sed", "strace"),
     *("util-linux", "gcc", "gcc-arm-linux-gnueabihf", "libc6-dev"),
 )
 """Packages of this machine's Debian release. They are unpacked only: their maintainer scripts do not run."""

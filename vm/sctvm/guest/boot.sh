@@ -44,6 +44,7 @@ ln -s /proc/self/fd dev/fd
 ln -s fd/0 dev/stdin
 ln -s fd/1 dev/stdout
 ln -s fd/2 dev/stderr
+chroot . /sbin/ldconfig # which an installation does; pyudev asks it for its library
 ip link set dev lo up
 echo sct-vm >proc/sys/kernel/hostname
 

@@ -13,15 +13,20 @@ def mount(*words: str) -> None:
 def bring(host: str, keep: list[str]) -> None:
     """Puts what `keep` names of the host's files, which are below `host`, into their places, to be written to as well.
 
-    What is written is kept in memory, as with all other files of the guest.
+    What is written is kept in memory, as with all other files of the guest. A directory in which the guest has files of
+    its own, like /usr, stays the guest's.
     """
     if host == "/":
         return
-    for number, path in enumerate(outermost(keep)):
+    for number, path in enumerate(outermost([path for path in keep if not _in_use(path)])):
         upper, work = f"/run/sct/kept/{number}/upper", f"/run/sct/kept/{number}/work"
         for directory in (upper, work, path):
             os.makedirs(directory, exist_ok=True)
         mount("-t", "overlay", "-o", f"lowerdir={host}{path},upperdir={upper},workdir={work}", "sct", path)
+
+
+def _in_use(directory: str) -> bool:
+    return os.path.isdir(directory) and bool(os.listdir(directory))
 
 
 def outermost(paths: list[str]) -> list[str]:
