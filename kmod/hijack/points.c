@@ -111,6 +111,17 @@ static int refuse(struct sct_error *error, u32 code, unsigned int slot, int valu
 	return result;
 }
 
+/* Does a call come, or could it come, by the mechanism that is best for its ABI? */
+static bool is_settled(unsigned int slot)
+{
+	const struct sct_gate *gate = sct_gates[slot];
+	int error;
+
+	return gate && sct_proof_works(sct_slot_abi(slot), gate->site->by) &&
+	       (gate->site->hook ||
+		gate->site->by == sct_proof_choose(sct_slot_abi(slot), 0, &error));
+}
+
 /*
  * Make sure that sct_gates[slot] is there: 0, -ENOSYS, -ENXIO (no such ABI
  * here), -EPROTO (not known which mechanism works), -EOPNOTSUPP or -ENOMEM.
@@ -122,7 +133,7 @@ static int find_gate(unsigned int slot)
 	long address;
 	int error;
 
-	if (sct_gates[slot] && sct_proof_works(sct_slot_abi(slot), sct_gates[slot]->site->by))
+	if (is_settled(slot))
 		return 0;
 	address = sct_arch_entry(sct_slot_abi(slot), sct_slot_nr(slot));
 	if (address == -EOPNOTSUPP || address == -ENXIO || address == -ENOSYS)
@@ -133,7 +144,12 @@ static int find_gate(unsigned int slot)
 			return error;
 		site = sct_site_get(by, slot, address);
 	} while (PTR_ERR_OR_ZERO(site) == -EOPNOTSUPP);
-	return IS_ERR(site) ? PTR_ERR(site) : sct_gate_set(slot, site);
+	if (IS_ERR(site))
+		return PTR_ERR(site);
+	error = sct_gate_set(slot, site);
+	/* Calls that are inside by the one that it came by before: that will do. */
+	return error == -EBUSY && sct_proof_works(sct_slot_abi(slot), sct_gates[slot]->site->by) ?
+		       0 : error;
 }
 
 static int refuse_gate(unsigned int slot, int reason, struct sct_error *error)

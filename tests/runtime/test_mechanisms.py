@@ -58,6 +58,10 @@ def points() -> list:
         return control.points()
 
 
+def abi_name(point) -> str:
+    return next(name for name, entry in abi.ABIS.items() if entry.number == point.abi)
+
+
 def state() -> int:
     """How the point of mkdirat of this machine's own ABI is doing."""
     number = abi.ABIS[NATIVE].number
@@ -103,6 +107,20 @@ def test_under_load(forced):
         load.terminate()
         said = {line.split(" x ")[1] for line in load.communicate(timeout=60)[0].splitlines()}
     assert said <= {"-1 EXDEV", "-1 ENOENT"}
+
+
+def test_all_calls_at_once():
+    """Each comes by the first mechanism that works for its ABI, also the one that was tried with the others."""
+    kernel.upload("rule { syscall_name = @all rule_name = a filter_expression { COMM == \"-\" } action { type = FAIL } when = before }")
+    found, works = points(), known()
+    for name in {abi_name(point) for point in found}:
+        best = next(mechanism for mechanism in MECHANISMS if works[mechanism].get(name) == abi.Proof.WORKS)
+        mine = [point for point in found if abi_name(point) == name]
+        assert len(mine) > 300 and {abi.MECHANISMS[point.mechanism].name for point in mine} == {best}
+        assert {point.state for point in mine} == {abi.Point.HOLDS}
+    assert mkdir("s:./no/x") == "-1 ENOENT"
+    kernel.upload("")
+    assert points() == [] and mkdir("s:./no/x") == "-1 ENOENT"
 
 
 def test_a_mechanism_that_does_not_divert_is_recognised():
