@@ -128,7 +128,9 @@ def test_signal_ends_the_guest(number, tmp_path, monkeypatch):
     if number == signal.SIGKILL:
         monkeypatch.setenv("TMPDIR", str(tmp_path))  # Nobody is left to remove what is in there.
     words = command("--no-modules", "--", "sh", "-c", "echo up; sleep 1000")
-    with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE) as run:
+    # What runs in a shell's background ignores SIGINT, and so would its children.
+    heeds = {"preexec_fn": lambda: signal.signal(number, signal.SIG_DFL)} if number != signal.SIGKILL else {}
+    with subprocess.Popen(words, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, **heeds) as run:
         assert run.stdout.readline() == b"up\n"
         run.send_signal(number)
         assert run.wait(10) == (128 + number if number != signal.SIGKILL else -number)
