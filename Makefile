@@ -21,7 +21,7 @@ MISSING := $(filter-out $(shell dpkg-query -W -f '$${db:Status-Status}-$${Packag
 # One command for every supported kernel, $$kernel; the first that fails ends it.
 ON_EVERY_KERNEL = set -e; for kernel in $$(vm/run --list | cut -d' ' -f1); do echo "$$kernel: $@"; $(1); done
 
-HOST_TESTS := $(wildcard tests/unit tests/golden tests/bad)
+HOST_TESTS := $(wildcard tests/unit tests/golden tests/bad tests/random)
 GUEST_TESTS := $(wildcard tests/runtime tests/abi)
 IN_GUEST = vm/run $(1) --modules kmod --modules tests/kmod --append syscall.x32=y --timeout 3000 -- $(PYTEST) -p no:cacheprovider $(GUEST_TESTS)
 

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Can the modules always be unloaded cleanly, and if they cannot, who is named?"""
 
+import os
 import signal
 import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -120,3 +122,44 @@ def test_under_load():
     unload()
     load.kill()
     load.wait()
+
+
+CYCLES = int(os.environ.get("SCT_CYCLES", "4"))
+STORM = ["call", "-t", "4", "-n", "0", "unlink", "s:./x"]
+JUDGED = """
+rule { syscall_name = unlink rule_name = s filter_expression { COMM == "call" } action { type = FAIL error_code = EACCES } when = before }
+rule { syscall_name = read, nanosleep, clock_nanosleep, futex, wait4, vfork, clone, ptrace rule_name = w
+       filter_expression { COMM == "nobody_has_it" } action { type = FAIL } when = before }
+"""
+SLEEPERS = {
+    "read": ("import os; os.write(1, os.read(0, 100)); os.read(0, 1)", "hello\n"),
+    "futex": ("import sys, threading; e = threading.Event(); t = threading.Thread(target=lambda: (e.wait(), print('woken')));"
+              " t.start(); sys.stdin.readline(); e.set(); t.join()", "woken\n"),
+    "wait4": ("import subprocess; print(subprocess.run(['cat']).returncode)", "hello\n0\n"),
+    "nanosleep": ("import sys, time; [time.sleep(0.01) for _ in range(300)]; print(sys.stdin.readline(), end='')", "hello\n"),
+    "ptrace": ("import subprocess; print(subprocess.run(['strace', '-f', '-o', '/dev/null', 'cat']).returncode)", "hello\n0\n"),
+}  # fmt: skip
+"""Who sits in a call while the modules come and go, and what it has said in the end, having been told hello."""
+
+
+@pytest.mark.timeout(120 + 20 * CYCLES)
+def test_again_and_again_under_load():
+    """Modules come and go under a storm of calls, with others asleep in theirs: no call gets a wrong answer."""
+    unload()
+    python = [sys.executable, "-c"]
+    sleepers = {
+        name: subprocess.Popen([*python, code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        for name, (code, _) in SLEEPERS.items()
+    }
+    storm = subprocess.Popen(STORM, stdout=subprocess.PIPE, text=True)
+    for _ in range(CYCLES):
+        assert kernel.command("sct_load").returncode == 0
+        kernel.upload(JUDGED)
+        time.sleep(0.2)
+        unload()
+    storm.terminate()
+    answers = {line.split(" x ")[1] for line in storm.communicate(timeout=60)[0].splitlines()}
+    assert answers == {"-1 EACCES", "-1 ENOENT"}
+    for name, sleeper in sleepers.items():
+        said = sleeper.communicate("hello\n", timeout=60)[0]
+        assert (name, said, sleeper.returncode) == (name, SLEEPERS[name][1], 0)
