@@ -67,6 +67,9 @@
 #endif
 #endif
 
+/* The first byte of what ftrace and kprobes patch in: CALL, INT3, or JMP. */
+#define sct_is_patch(first) ((first) == 0xe8 || (first) == 0xcc || (first) == 0xe9)
+
 /* At an entry function: its one argument, the caller's registers. */
 static __always_inline struct pt_regs *sct_regs_caller(struct pt_regs *regs)
 {

@@ -4,7 +4,19 @@
 #define SCT_ARRIVE_H
 
 #include <linux/preempt.h>
+#include <linux/uaccess.h>
 #include "hijack.h"
+
+/*
+ * Is anything patched in at a site: a call, a trap, or a jump?  What was there
+ * before us does not tell: another tracer may have come first and gone since.
+ */
+static inline bool sct_site_is_patched(const struct sct_site *site)
+{
+	u8 first;
+
+	return get_kernel_nofault(first, (u8 *)site->location) || sct_is_patch(first);
+}
 
 /**
  * sct_arrive() - a call has come to a site

@@ -8,7 +8,6 @@
 #include <linux/mutex.h>
 #include <linux/percpu.h>
 #include <linux/static_call.h>
-#include <linux/uaccess.h>
 #include "../compat.h"
 #include "../sct_hijack.h"
 
@@ -33,7 +32,7 @@ struct sct_hook {
  * @address: of the entry function
  * @location: of what the mechanism changes: an instruction, or a slot of a table
  * @resume: where a call goes on that was diverted
- * @before: the first bytes at @location while nothing is attached
+ * @before: of the table mechanism, what stood in the slot
  * @slot: of a call that it serves
  * @hook: what brings its calls to us, NULL if nothing does
  * @probe: of the kprobe mechanism, while attached
@@ -136,14 +135,6 @@ const struct sct_mechanism *sct_proof_choose(unsigned int abi, unsigned int afte
 bool sct_proof_works(unsigned int abi, const struct sct_mechanism *by);
 int sct_proof_init(void);
 void sct_proof_exit(void);
-
-/* Does something stand at a site's instruction that was not there before us? */
-static inline bool sct_site_is_patched(const struct sct_site *site)
-{
-	unsigned long now;
-
-	return get_kernel_nofault(now, (unsigned long *)site->location) || now != site->before;
-}
 
 /* The attached site with this location, or NULL.  Preemption is off. */
 static __always_inline struct sct_site *sct_site_find(unsigned long location)

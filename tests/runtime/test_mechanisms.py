@@ -151,6 +151,38 @@ def test_probes_that_are_switched_off_are_noticed():
     assert reload().returncode == 0
 
 
+@pytest.mark.parametrize("tracer", ["function", "function_graph"])
+@pytest.mark.parametrize("forced", MECHANISMS, indirect=True)
+def test_tracers_come_and_go(forced, tracer):
+    """Whoever traces the same function first or last: rules hold, and nothing is taken for lost."""
+    kernel.upload(STOP)
+    symbol = points()[0].symbol
+    trace = Path("/sys/kernel/tracing")
+    if not (trace / "current_tracer").exists():
+        subprocess.run(["mount", "-t", "tracefs", "nodev", trace], check=True)
+    if tracer not in (trace / "available_tracers").read_text():
+        pytest.skip(f"this kernel has no {tracer} tracer")
+    kernel.upload("")
+
+    def check(answer: str) -> None:
+        assert mkdir("s:./no/x") == mkdir("fresh:./no/x") == answer
+        assert {point.state for point in points()} <= {abi.Point.HOLDS}
+
+    try:
+        (trace / "set_ftrace_filter").write_text(symbol)
+        for first, last in ((STOP, ""), ("", STOP)):
+            kernel.upload(first)
+            (trace / "current_tracer").write_text(tracer)
+            check("-1 EXDEV" if first else "-1 ENOENT")
+            kernel.upload(last)
+            check("-1 EXDEV" if last else "-1 ENOENT")
+            (trace / "current_tracer").write_text("nop")
+            check("-1 EXDEV" if last else "-1 ENOENT")
+    finally:
+        (trace / "current_tracer").write_text("nop")
+        (trace / "set_ftrace_filter").write_text("")
+
+
 @pytest.fixture
 def rival():
     """Loads a module that patches mkdirat's slot of the table; skips where the table is not what brings calls."""
