@@ -232,8 +232,12 @@ static inline int sct_ftrace_set_filter(struct ftrace_ops *ops, unsigned long *l
 	unsigned int i;
 	int error = 0;
 
-	for (i = 0; i < count && !error; i++)
+	for (i = 0; i < count && !error; i++) {
 		error = ftrace_set_filter_ip(ops, locations[i], remove, 0);
+		/* Taken out by an attempt that then failed for another one. */
+		if (remove && error == -ENOENT)
+			error = 0;
+	}
 	return error;
 }
 #else

@@ -146,6 +146,7 @@ enum sct_mechanism_number {
 #define SCT_PROVE_BEGIN 1 /* wait for one call of the ABI */
 #define SCT_PROVE_MADE 2 /* the call was made and answered as it should: has it arrived? */
 #define SCT_PROVE_REFUSED 3 /* the call could not be made: the kernel does not serve the ABI */
+#define SCT_PROVE_ABANDONED 4 /* it cannot be told whether the kernel serves the ABI: nothing is known */
 
 /* how a point is doing */
 #define SCT_POINT_HOLDS 0 /* calls reach it */
@@ -190,10 +191,11 @@ enum sct_mechanism_number {
 #define SCT_ERROR_STALE 23 /* ESTALE: somebody else has changed the rules in the meantime */
 #define SCT_ERROR_LOCKED 24 /* EPERM: the rules are locked until reboot */
 #define SCT_ERROR_MEMORY 25 /* ENOMEM: the kernel has no memory for these rules */
-#define SCT_ERROR_FTRACE_OFF 26 /* EBUSY: function tracing is switched off */
+#define SCT_ERROR_TRACING_OFF 26 /* EBUSY: {abi} {syscall}: what would divert it, function tracing or kprobes, is switched off */
 #define SCT_ERROR_NO_RETURN 27 /* EOPNOTSUPP: {abi} {syscall}: this call can end its thread instead of returning: there is no `after` */
 #define SCT_ERROR_ORPHAN 28 /* ENOSYS: this kernel has none of the calls that rule {index}, counted from 0, names */
 #define SCT_ERROR_UNPROVEN 29 /* EOPNOTSUPP: {abi} {syscall}: no way to divert calls of this ABI has been tried yet */
+#define SCT_ERROR_INSIDE 30 /* EBUSY: {abi} {syscall}: it has to be diverted in another way than before, and calls that came by that one are still inside */
 
 /* a part of an image: count elements from offset */
 struct sct_section {

@@ -27,7 +27,6 @@ static int __init sct_hijack_init(void)
 /* No client is left, or this module would be in use; its last calls may be on their way out. */
 static void __exit sct_hijack_exit(void)
 {
-	sct_proof_exit();
 	sct_divert_drain();
 	sct_points_exit();
 }

@@ -315,6 +315,7 @@ class Prove:
     BEGIN = 1  # wait for one call of the ABI
     MADE = 2  # the call was made and answered as it should: has it arrived?
     REFUSED = 3  # the call could not be made: the kernel does not serve the ABI
+    ABANDONED = 4  # it cannot be told whether the kernel serves the ABI: nothing is known
 
 
 class Point:
@@ -379,10 +380,11 @@ ERRORS = {
     23: Error('STALE', 23, 'ESTALE', 'somebody else has changed the rules in the meantime', 'look at them with `sct_config list` and try again'),
     24: Error('LOCKED', 24, 'EPERM', 'the rules are locked until reboot', 'reboot to change them'),
     25: Error('MEMORY', 25, 'ENOMEM', 'the kernel has no memory for these rules', 'write fewer rules, or free memory'),
-    26: Error('FTRACE_OFF', 26, 'EBUSY', 'function tracing is switched off', 'sysctl kernel.ftrace_enabled=1'),
+    26: Error('TRACING_OFF', 26, 'EBUSY', '{abi} {syscall}: what would divert it, function tracing or kprobes, is switched off', 'sysctl kernel.ftrace_enabled=1; echo 1 > /sys/kernel/debug/kprobes/enabled'),
     27: Error('NO_RETURN', 27, 'EOPNOTSUPP', '{abi} {syscall}: this call can end its thread instead of returning: there is no `after`', 'judge it with `when = before`'),
     28: Error('ORPHAN', 28, 'ENOSYS', 'this kernel has none of the calls that rule {index}, counted from 0, names', 'take the rule out, or compile it for this machine'),
     29: Error('UNPROVEN', 29, 'EOPNOTSUPP', '{abi} {syscall}: no way to divert calls of this ABI has been tried yet', 'run sct_load, which tries them'),
+    30: Error('INSIDE', 30, 'EBUSY', '{abi} {syscall}: it has to be diverted in another way than before, and calls that came by that one are still inside', 'see `sct_config status` for who is inside, and try again'),
 }
 
 

@@ -89,6 +89,16 @@ static int set_filter(struct ftrace_ops *ops, struct sct_site **sites, unsigned 
 	return sct_ftrace_set_filter(ops, locations, count, remove);
 }
 
+/* Is function tracing switched on (sysctl kernel.ftrace_enabled)? */
+static bool enabled(void)
+{
+	static const int *flag;
+
+	if (!flag)
+		flag = (const int *)sct_symbol_address("ftrace_enabled");
+	return !flag || READ_ONCE(*flag);
+}
+
 static int attach(struct sct_site **sites, unsigned int count)
 {
 	struct ftrace_hook *hook = kzalloc(sizeof(*hook), GFP_KERNEL);
@@ -113,7 +123,7 @@ err_synchronize:
 err_free_filter:
 	sct_ftrace_free_filter(&hook->ops);
 	kfree(hook);
-	return error;
+	return enabled() ? error : -ENODEV;
 }
 
 /*
@@ -128,9 +138,10 @@ static int detach(struct sct_hook *sct_hook, struct sct_site **sites, unsigned i
 	if (count < hook->hook.count) {
 		error = set_filter(&hook->ops, sites, count, true);
 		if (!error)
-			hook->hook.count -= count;
+			sct_sites_unhook(sct_hook, sites, count);
 		return error;
 	}
+	sct_sites_unhook(sct_hook, sites, count);
 	if (unregister_ftrace_function(&hook->ops)) {
 		/* ftrace has failed and changes nothing any more: our code stays reachable. */
 		__module_get(THIS_MODULE);
@@ -139,16 +150,6 @@ static int detach(struct sct_hook *sct_hook, struct sct_site **sites, unsigned i
 	sct_ftrace_free_filter(&hook->ops);
 	kfree(hook);
 	return 0;
-}
-
-/* Is function tracing switched on (sysctl kernel.ftrace_enabled)? */
-static bool enabled(void)
-{
-	static const int *flag;
-
-	if (!flag)
-		flag = (const int *)sct_symbol_address("ftrace_enabled");
-	return !flag || READ_ONCE(*flag);
 }
 
 static u16 state(const struct sct_site *site)
@@ -162,5 +163,4 @@ const struct sct_mechanism sct_ftrace = {
 	.attach = attach,
 	.detach = detach,
 	.state = state,
-	.enabled = enabled,
 };

@@ -68,15 +68,15 @@ struct sct_site {
  * @attach: bring the calls of @count sites, at least one, to us, and note that
  *	with sct_sites_hook().
  *	Return: 0; -EINVAL for a place that cannot be changed, -EBUSY if somebody
- *	else holds one, -ENOMEM.  Then none is attached, or, if @per_call, those
- *	before the first that cannot be.
- * @detach: give @count sites of a hook back; the hook is gone with its last
- *	one.  Of what this returns for, no call arrives any more.
- *	Return: 0, or an error, and then all are still attached; -ENOMEM not if
- *	these are all sites of the hook.  -EBUSY: one cannot be given back now, as
- *	somebody else stands before us.
+ *	else holds one, -ENODEV if it is switched off, -ENOMEM.  Then none is
+ *	attached, or, if @per_call, those before the first that cannot be.
+ * @detach: give @count sites of a hook back, and note that with
+ *	sct_sites_unhook(); the hook is gone with its last one.  Of those given
+ *	back no call arrives any more.
+ *	Return: 0; -ENOMEM, and then all are still attached, which does not happen
+ *	if these are all sites of the hook; -EBUSY if some cannot be given back
+ *	now, as somebody else stands before us, and then these still are.
  * @state: SCT_POINT_HOLDS, _LOST or _COVERED
- * @enabled: is it switched on?  NULL: it always is.
  *
  * Called under sct_points_lock; may sleep.
  */
@@ -87,7 +87,6 @@ struct sct_mechanism {
 	int (*attach)(struct sct_site **sites, unsigned int count);
 	int (*detach)(struct sct_hook *hook, struct sct_site **sites, unsigned int count);
 	u16 (*state)(const struct sct_site *site);
-	bool (*enabled)(void);
 };
 
 /* By number; NULL for those that these modules do not have on this architecture. */
@@ -114,6 +113,7 @@ struct sct_gate {
 extern struct mutex sct_points_lock;
 extern struct sct_gate *sct_gates[SCT_SLOTS];
 int sct_gate_set(unsigned int slot, struct sct_site *site);
+void sct_gate_settle(unsigned int slot);
 u64 sct_gate_hits(const struct sct_gate *gate);
 void sct_points_settle(void);
 void sct_points_exit(void);
@@ -125,6 +125,7 @@ extern struct list_head sct_sites;
 struct sct_site *sct_site_get(const struct sct_mechanism *by, unsigned int slot,
 			      unsigned long address);
 void sct_sites_hook(struct sct_hook *hook, struct sct_site **sites, unsigned int count);
+void sct_sites_unhook(struct sct_hook *hook, struct sct_site **sites, unsigned int count);
 int sct_sites_attach_wanted(struct sct_site **culprit);
 void sct_sites_detach_unwanted(void);
 void sct_sites_watch(void);
@@ -134,7 +135,6 @@ void sct_sites_exit(void);
 const struct sct_mechanism *sct_proof_choose(unsigned int abi, unsigned int after, int *error);
 bool sct_proof_works(unsigned int abi, const struct sct_mechanism *by);
 int sct_proof_init(void);
-void sct_proof_exit(void);
 
 /* The attached site with this location, or NULL.  Preemption is off. */
 static __always_inline struct sct_site *sct_site_find(unsigned long location)
@@ -216,8 +216,9 @@ long sct_diversion_leave(struct sct_guest *guest, long result);
  *
  * Entered in place of the call, with its one argument, the caller's registers,
  * where it was; what sct_caller_put() left there says what to do: where the
- * call goes on, the result to return, or the slot of the diverted call.  Nothing else is sure to
- * survive the way from the callback: BPF's trampolines restore no more.
+ * call goes on, the result to return, or the slot of the diverted call.
+ * Nothing else is sure to survive the way from the callback: BPF's trampolines
+ * restore no more.
  */
 void sct_diversion_pass(void);
 void sct_diversion_skip(void);

@@ -117,7 +117,7 @@ static int detach(struct sct_hook *hook, struct sct_site **sites, unsigned int c
 	/* Also waits for the handlers that still run. */
 	unregister_kprobes(list_probes(sites, count), count);
 	free_probes(sites, count);
-	hook->count -= count;
+	sct_sites_unhook(hook, sites, count);
 	if (!hook->count)
 		kfree(hook);
 	return 0;

@@ -124,7 +124,8 @@ static bool is_settled(unsigned int slot)
 
 /*
  * Make sure that sct_gates[slot] is there: 0, -ENOSYS, -ENXIO (no such ABI
- * here), -EPROTO (not known which mechanism works), -EOPNOTSUPP or -ENOMEM.
+ * here), -EPROTO (not known which mechanism works), -EOPNOTSUPP, -ENOMEM, or
+ * -EBUSY (it came by another mechanism, and calls are inside).
  */
 static int find_gate(unsigned int slot)
 {
@@ -152,6 +153,12 @@ static int find_gate(unsigned int slot)
 		       0 : error;
 }
 
+/** sct_gate_settle() - let a call come by the best mechanism again, if it can; sct_points_lock */
+void sct_gate_settle(unsigned int slot)
+{
+	find_gate(slot);
+}
+
 static int refuse_gate(unsigned int slot, int reason, struct sct_error *error)
 {
 	switch (reason) {
@@ -161,6 +168,8 @@ static int refuse_gate(unsigned int slot, int reason, struct sct_error *error)
 		return refuse(error, SCT_ERROR_MEMORY, slot, 0, reason);
 	case -EPROTO:
 		return refuse(error, SCT_ERROR_UNPROVEN, slot, 0, -EOPNOTSUPP);
+	case -EBUSY:
+		return refuse(error, SCT_ERROR_INSIDE, slot, 0, reason);
 	}
 	return refuse(error, SCT_ERROR_FOREIGN, slot, reason, -EOPNOTSUPP);
 }
@@ -199,8 +208,8 @@ static int refuse_site(const struct sct_site *site, int reason, struct sct_error
 {
 	if (reason == -ENOMEM)
 		return refuse(error, SCT_ERROR_MEMORY, site->slot, 0, -ENOMEM);
-	if (site->by->enabled && !site->by->enabled())
-		return refuse(error, SCT_ERROR_FTRACE_OFF, site->slot, reason, -EBUSY);
+	if (reason == -ENODEV)
+		return refuse(error, SCT_ERROR_TRACING_OFF, site->slot, reason, -EBUSY);
 	if (reason == -EBUSY)
 		return refuse(error, SCT_ERROR_BUSY, site->slot, reason, -EBUSY);
 	return refuse(error, SCT_ERROR_SITE, site->slot, reason, -EOPNOTSUPP);

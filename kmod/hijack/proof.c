@@ -86,6 +86,7 @@ static void end_trial(void)
 	if (!trial.site)
 		return;
 	sct_points_settle();
+	sct_gate_settle(trial.slot);
 	trial.site = NULL;
 }
 
@@ -111,7 +112,7 @@ static int begin_trial(unsigned int abi, unsigned int nr, const struct sct_mecha
 	site->wanted = true;
 	result = sct_sites_attach_wanted(&culprit);
 	if (result) {
-		site->wanted = false;
+		sct_points_settle();
 		return result;
 	}
 	trial.site = site;
@@ -146,7 +147,7 @@ static int prove_end(struct sct_prove *prove, u8 *proof)
 		; /* a change of the rules has given it back */
 	else if (prove->step == SCT_PROVE_MADE)
 		*proof = SCT_PROOF_FAILS;
-	else
+	else if (prove->step == SCT_PROVE_REFUSED)
 		*proof = SCT_PROOF_UNSERVED;
 	end_trial();
 	return 0;
@@ -157,12 +158,14 @@ static int prove_end(struct sct_prove *prove, u8 *proof)
  * @prove: what is asked; its state is filled in.  After SCT_PROVE_BEGIN it is
  *	SCT_PROOF_UNTRIED if a call of number nr has now to be made.
  *
- * What is known is not tried again.
+ * What is known is not tried again.  A trial that is not ended is given back
+ * with the next change of the rules, or when the client goes.
  *
  * Context: may sleep; not between sct_points_add() and sct_points_keep().
  * Return: 0; -EINVAL; -ESRCH if no such trial has begun or another one has since;
- * -EBUSY if the call is diverted now by another mechanism, or something else
- * holds its entry function; -ENOMEM.
+ * -EBUSY if the call is diverted now by another mechanism, something else
+ * holds its entry function, or calls are inside; -ENODEV if the mechanism is
+ * switched off; -ENOMEM.
  */
 int sct_prove(struct sct_prove *prove)
 {
@@ -180,6 +183,7 @@ int sct_prove(struct sct_prove *prove)
 		break;
 	case SCT_PROVE_MADE:
 	case SCT_PROVE_REFUSED:
+	case SCT_PROVE_ABANDONED:
 		result = prove_end(prove, proof);
 		break;
 	default:
@@ -219,14 +223,6 @@ int sct_proof_list(struct sct_proof *list, unsigned int first, unsigned int coun
 	return done;
 }
 EXPORT_SYMBOL_GPL(sct_proof_list);
-
-/** sct_proof_exit() - give back what a trial that was not ended has attached */
-void sct_proof_exit(void)
-{
-	mutex_lock(&sct_points_lock);
-	end_trial();
-	mutex_unlock(&sct_points_lock);
-}
 
 /** sct_proof_init() - Return: 0, or -EINVAL for a mechanism that is not known */
 int __init sct_proof_init(void)

@@ -58,26 +58,16 @@ static unsigned int collect_new(const struct sct_mechanism *by)
 	return count;
 }
 
-/* Collect the sites that came with @hook and are not wanted. */
+/* Collect the sites that came with @hook and are not wanted, but for those that are stuck. */
 static unsigned int collect_old(const struct sct_hook *hook)
 {
 	struct sct_site *site;
 	unsigned int count = 0;
 
 	list_for_each_entry(site, &sct_sites, list)
-		if (!site->wanted && site->hook == hook)
+		if (!site->wanted && !site->pins && site->hook == hook)
 			batch[count++] = site;
 	return count;
-}
-
-static void forget(struct sct_site *site)
-{
-	hash_del_rcu(&site->node);
-	site->hook = NULL;
-	site->state = SCT_POINT_HOLDS;
-	if (site->pins)
-		module_put(THIS_MODULE);
-	site->pins = false;
 }
 
 /** sct_sites_hook() - note that sites are attached with a hook */
@@ -90,21 +80,68 @@ void sct_sites_hook(struct sct_hook *hook, struct sct_site **sites, unsigned int
 	hook->count += count;
 }
 
+/** sct_sites_unhook() - note that they are no longer */
+void sct_sites_unhook(struct sct_hook *hook, struct sct_site **sites, unsigned int count)
+{
+	unsigned int i;
+
+	for (i = 0; i < count; i++)
+		sites[i]->hook = NULL;
+	hook->count -= count;
+}
+
+/* It was given back: nobody finds it any more. */
+static void forget(struct sct_site *site)
+{
+	hash_del_rcu(&site->node);
+	site->state = SCT_POINT_HOLDS;
+	if (site->pins)
+		module_put(THIS_MODULE);
+	site->pins = false;
+}
+
+/* It stays, and with it this module: its code is what the other one calls. */
+static void stick(struct sct_site *site)
+{
+	if (!site->pins)
+		__module_get(THIS_MODULE);
+	site->pins = true;
+	site->state = SCT_POINT_STUCK;
+}
+
+/* Give the batch back, all of one hook. */
+static void detach_batch(unsigned int count)
+{
+	int result = batch[0]->by->detach(batch[0]->hook, batch, count);
+	unsigned int i;
+
+	for (i = 0; i < count; i++) {
+		if (!batch[i]->hook)
+			forget(batch[i]);
+		else if (result == -EBUSY)
+			stick(batch[i]);
+	}
+}
+
+/* A removed site may be added again, which would lead its readers astray before a grace period is over. */
+static void detach_one(struct sct_site *site)
+{
+	batch[0] = site;
+	detach_batch(1);
+	synchronize_rcu();
+}
+
 /* Is one of these to blame for that they cannot be attached together? */
 static bool is_to_blame(const struct sct_mechanism *by, struct sct_site **sites,
 			unsigned int count, int *reason)
 {
 	int result = by->attach(sites, count);
-	unsigned int i;
 
-	if (result) {
+	if (result)
 		*reason = result;
-		return true;
-	}
-	by->detach(sites[0]->hook, sites, count);
-	for (i = 0; i < count; i++)
-		sites[i]->hook = NULL;
-	return false;
+	else
+		by->detach(sites[0]->hook, sites, count);
+	return result;
 }
 
 /* Of a batch that cannot be attached, one that cannot. */
@@ -130,6 +167,24 @@ static struct sct_site *find_culprit(const struct sct_mechanism *by, unsigned in
 	return *from;
 }
 
+/*
+ * Do calls really come to what was just attached?  A mechanism that is switched
+ * off takes it without a word: kprobes do.
+ */
+static int check_new(unsigned int count, struct sct_site **culprit)
+{
+	unsigned int i;
+	u16 state;
+
+	for (i = 0; i < count; i++) {
+		state = batch[i]->by->state(batch[i]);
+		*culprit = batch[i];
+		if (state != SCT_POINT_HOLDS)
+			return state == SCT_POINT_LOST ? -ENODEV : -EBUSY;
+	}
+	return 0;
+}
+
 static int attach_new(const struct sct_mechanism *by, struct sct_site **culprit)
 {
 	unsigned int i, count = collect_new(by);
@@ -142,14 +197,24 @@ static int attach_new(const struct sct_mechanism *by, struct sct_site **culprit)
 		hash_add_rcu(sct_sites_attached, &batch[i]->node, batch[i]->location);
 	result = by->attach(batch, count);
 	if (!result)
-		return 0;
-	*culprit = result == -ENOMEM ? batch[0] : find_culprit(by, count, &result);
+		return check_new(count, culprit);
+	*culprit = result == -ENOMEM || result == -ENODEV ? batch[0] :
+							   find_culprit(by, count, &result);
 	for (i = 0; i < count; i++)
 		if (!batch[i]->hook)
 			hash_del_rcu(&batch[i]->node);
-	/* A removed site may be added again, which would lead its readers astray. */
-	synchronize_rcu();
+	synchronize_rcu(); /* as in detach_one() */
 	return result;
+}
+
+/* What somebody took away is given up, so that it is attached anew. */
+static void drop_lost(void)
+{
+	struct sct_site *site;
+
+	list_for_each_entry(site, &sct_sites, list)
+		if (site->wanted && site->hook && site->by->state(site) == SCT_POINT_LOST)
+			detach_one(site);
 }
 
 /**
@@ -165,27 +230,11 @@ int sct_sites_attach_wanted(struct sct_site **culprit)
 	unsigned int number;
 	int result = 0;
 
+	drop_lost();
 	for (number = 0; number < SCT_MECHANISMS && !result; number++)
 		if (sct_mechanisms[number])
 			result = attach_new(sct_mechanisms[number], culprit);
 	return result;
-}
-
-/* It stays, and with it this module: its code is what the other one calls. */
-static void stick(struct sct_site *site)
-{
-	if (!site->pins)
-		__module_get(THIS_MODULE);
-	site->pins = true;
-	site->state = SCT_POINT_STUCK;
-}
-
-static void detach_one(struct sct_site *site)
-{
-	if (!site->by->detach(site->hook, &site, 1))
-		forget(site);
-	else
-		stick(site);
 }
 
 /**
@@ -200,19 +249,10 @@ static void detach_one(struct sct_site *site)
 void sct_sites_detach_unwanted(void)
 {
 	struct sct_site *site;
-	unsigned int i, count;
-	int result;
 
-	list_for_each_entry(site, &sct_sites, list) {
-		if (site->wanted || !site->hook || site->pins)
-			continue;
-		count = collect_old(site->hook);
-		result = site->by->detach(site->hook, batch, count);
-		for (i = 0; !result && i < count; i++)
-			forget(batch[i]);
-		for (i = 0; result == -EBUSY && i < count; i++)
-			detach_one(batch[i]);
-	}
+	list_for_each_entry(site, &sct_sites, list)
+		if (!site->wanted && site->hook && !site->pins)
+			detach_batch(collect_old(site->hook));
 	synchronize_rcu();
 }
 

@@ -92,17 +92,19 @@ static int detach_slot(const struct sct_site *site)
 static int detach(struct sct_hook *hook, struct sct_site **sites, unsigned int count)
 {
 	unsigned int i;
+	int error = 0;
 
-	/* A slot that was given back meanwhile looks lost, and is left alone the next time. */
-	for (i = 0; i < count; i++)
+	for (i = 0; i < count; i++) {
 		if (detach_slot(sites[i]))
-			return -EBUSY;
+			error = -EBUSY;
+		else
+			sct_sites_unhook(hook, &sites[i], 1);
+	}
 	/* Until nobody executes what the slots led to a moment ago. */
 	synchronize_rcu_tasks();
-	hook->count -= count;
 	if (!hook->count)
 		kfree(hook);
-	return 0;
+	return error;
 }
 
 static int attach(struct sct_site **sites, unsigned int count)
@@ -139,7 +141,8 @@ const struct sct_mechanism sct_table = {
  */
 struct sct_turn sct_table_arrive(struct pt_regs *caller)
 {
-	const struct sct_gate *gate = READ_ONCE(sct_gates[sct_caller_slot(caller, 0)]);
+	unsigned int slot = sct_caller_slot(caller, SCT_SLOTS);
+	const struct sct_gate *gate = slot < SCT_SLOTS ? READ_ONCE(sct_gates[slot]) : NULL;
 	enum sct_next next;
 	struct sct_way way;
 	unsigned long entry;

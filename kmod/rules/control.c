@@ -7,13 +7,14 @@
  *                     namespace; EFAULT; EINVAL for flags that are not known;
  *                     else struct sct_error says why, with the errno that
  *                     grammar/spec.toml gives for it
- *   SCT_IOC_DOWNLOAD  0; EINVAL if what must be zero is not; ENOSPC if the buffer is too small (size says how
- *                     much it takes); EFAULT
+ *   SCT_IOC_DOWNLOAD  0; EINVAL if what must be zero is not; ENOSPC if the
+ *                     buffer is too small (size says how much it takes); EFAULT
  *   SCT_IOC_LIST      0; EINVAL for a list that is not known; EFAULT; ENOMEM
  *   SCT_IOC_LOCK      0; EPERM
  *   SCT_IOC_PROVE     0; EPERM; EFAULT; EINVAL for an ABI, mechanism, step or
  *                     number that is not known; ESRCH if that trial is not
- *                     under way; EBUSY if the call is in use otherwise; ENOMEM
+ *                     under way; EBUSY if the call is in use otherwise; EIO
+ *                     if the mechanism is switched off; ENOMEM
  *   any other         ENOTTY
  *
  * What is asked is copied in once.  control_lock serialises changes; waiting
@@ -263,6 +264,9 @@ static long prove(void __user *argument)
 		return -EINTR;
 	result = sct_prove(&prove);
 	mutex_unlock(&control_lock);
+	/* ENODEV is what a device that is gone answers. */
+	if (result == -ENODEV)
+		result = -EIO;
 	if (copy_to_user(argument, &prove, sizeof(prove)))
 		return -EFAULT;
 	return result;

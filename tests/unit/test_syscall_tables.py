@@ -155,6 +155,14 @@ def test_a_table_is_consistent(abi):
         assert all(re.fullmatch(r"[A-Za-z_]\w*", arg.name) for arg in call.args), call
 
 
+def test_what_older_kernels_have_for_an_entry_is_a_compat_function():
+    """So the modules take it for what serves the call wherever it exists; and they look for one only."""
+    older = {call.name: (call.entry, call.older) for _, call in ALL if call.older}
+    assert len(older) >= 3
+    for entry, others in older.values():
+        assert [name.startswith("compat_sys_") for name in (entry, *others)] == [False, True]
+
+
 def test_tables_are_as_long_as_they_should_be():
     least = {"x86_64": 370, "i386": 440, "x32": 360, "aarch64": 310, "aarch32": 410}
     assert not {abi: len(kinds.load(abi)) for abi in kinds.ABIS if len(kinds.load(abi)) < least[abi]}

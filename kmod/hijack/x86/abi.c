@@ -90,19 +90,26 @@ static long find_by_number(unsigned int abi, unsigned int nr)
 	return entry;
 }
 
-static long find_by_name(const char *prefix, const struct sct_entry *entry)
+static unsigned long address_of(const char *prefix, const char *name)
 {
 	char symbol[KSYM_NAME_LEN];
-	unsigned long address = 0;
 
-	if (entry->name) {
-		snprintf(symbol, sizeof(symbol), "%s%s", prefix, entry->name);
-		address = sct_symbol_address(symbol);
-	}
-	if (!address && entry->older) {
-		snprintf(symbol, sizeof(symbol), "%s%s", prefix, entry->older);
-		address = sct_symbol_address(symbol);
-	}
+	if (!name)
+		return 0;
+	snprintf(symbol, sizeof(symbol), "%s%s", prefix, name);
+	return sct_symbol_address(symbol);
+}
+
+/*
+ * Where a kernel has both functions the older one serves the call: it is a
+ * compat function, while SYSCALL_DEFINE makes the other one in any case.
+ */
+static long find_by_name(const char *prefix, const struct sct_entry *entry)
+{
+	unsigned long address = address_of(prefix, entry->older);
+
+	if (!address)
+		address = address_of(prefix, entry->name);
 	return address ? address : -ENOSYS;
 }
 
