@@ -199,7 +199,7 @@ class Control:
     def prove(self, abi_number: int, mechanism: int, step: int, nr: int) -> int:
         """A step (abi.Prove) of trying a mechanism with call `nr`; returns what is known then, one of abi.Proof."""
         request = abi.ProveStruct(abi=abi_number, mechanism=mechanism, step=step, nr=nr)
-        self._ask(abi.Ioctl.PROVE, request)
+        self._ask(abi.Ioctl.PROVE, request, _unprovable(abi.MECHANISMS[mechanism].name))
         return request.state
 
     def lock(self) -> None:
@@ -222,14 +222,27 @@ class Control:
             if request.count == 0 or len(rows) >= request.total:
                 return rows, generation
 
-    def _ask(self, request: int, argument: ctypes.Structure | None) -> None:
+    def _ask(self, request: int, argument: ctypes.Structure | None, failures: dict[int, Failure] | None = None) -> None:
+        """Makes a request; `failures` says what to raise for an errno that means something of its own there."""
         try:
             if argument is None:
                 self._ioctl(self._descriptor, request)
             else:
                 self._ioctl(self._descriptor, request, argument)
         except OSError as error:
-            raise _failure(error.errno) from error
+            raise (failures or {}).get(error.errno) or _failure(error.errno) from error
+
+
+def _unprovable(mechanism: str) -> dict[int, Failure]:
+    """Why a mechanism cannot be tried."""
+    off = next(known for known in abi.ERRORS.values() if known.name == "TRACING_OFF")
+    return {
+        errno.EIO: Failure(f"{mechanism} cannot be tried: it is switched off", off.hint),
+        errno.EBUSY: Failure(
+            f"{mechanism} cannot be tried: the call that tries it is diverted already, by a rule or by another module",
+            "delete the rules first: sct_config delete; or unload the other module",
+        ),
+    }
 
 
 def _failure(number: int) -> Failure:

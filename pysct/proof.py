@@ -7,8 +7,10 @@ run, which makes one harmless call, `sched_get_priority_max(SCHED_FIFO)`, and ex
 
 import errno
 import os
+import signal
 import struct
 from collections.abc import Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 from pysct import abi
@@ -47,7 +49,7 @@ def _try(control: Control, name: str, mechanism: int) -> bool:
     number, nr = abi.ABIS[name].number, CALLS[name][CALL][0]
     if control.prove(number, mechanism, abi.Prove.BEGIN, nr) != abi.Proof.UNTRIED:
         return False
-    made = abi.Prove.REFUSED
+    made = abi.Prove.ABANDONED
     try:
         made = abi.Prove.MADE if _answers(name) else abi.Prove.REFUSED
     finally:
@@ -56,21 +58,44 @@ def _try(control: Control, name: str, mechanism: int) -> bool:
 
 
 def _answers(name: str) -> bool:
-    """Whether the kernel serves a program of this ABI."""
+    """Whether the kernel serves a program of this ABI; raises Failure if that cannot be told."""
+    served = _exit_code(name)
+    if served == ANSWER:
+        return True
+    if served is None or (name == "x32" and served == NO_CALL):
+        if _filtered():
+            raise Failure(f"whether the kernel serves {name} cannot be told: {_FILTERED}", _UNFILTERED)
+        return False
+    how = signal.strsignal(-served) if served < 0 else f"exit status {served}, not {ANSWER}"
+    raise Failure(f"the program that tries calls of {name} ended otherwise than it should: {how}", _UNFILTERED)
+
+
+def _exit_code(name: str) -> int | None:
+    """How the program of an ABI ends, as os.waitstatus_to_exitcode says it; None if the kernel does not run such programs."""
     program = os.memfd_create(f"sct-{name}")
     try:
         os.write(program, executable(name))
         child = os.posix_spawn(f"/proc/self/fd/{program}", [name], {})
     except OSError as error:
-        if error.errno in (errno.ENOEXEC, errno.ELIBBAD, errno.EINVAL):
-            return False
+        if error.errno in (errno.ENOEXEC, errno.ELIBBAD):
+            return None
         raise Failure(f"a program of the ABI {name} cannot be run: {error.strerror}", _EXECUTABLE) from error
     finally:
         os.close(program)
-    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == ANSWER
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
+
+def _filtered(status: Path = Path("/proc/self/status")) -> bool:
+    """Whether a seccomp filter may answer calls in the kernel's place."""
+    return "\nSeccomp:\t0\n" not in status.read_text()
+
+
+NO_CALL = 256 - errno.ENOSYS
+"""Exit status of a program whose call is not there."""
 
 _EXECUTABLE = "allow programs in memory to be run: sysctl vm.memfd_noexec=0"
+_FILTERED = "a seccomp filter is in force here and may have answered"
+_UNFILTERED = "run sct_load where no seccomp filter is in force, outside of containers and confined services"
 
 
 LOAD, GNU_STACK = 1, 0x6474E551

@@ -46,7 +46,7 @@ def _load(forced: str | None) -> int:
     report.out(f"{PROGRAM}: loaded {' and '.join(loaded) or 'nothing'} for {modules.running()}")
     try:
         _prove(forced)
-    except NotLoaded:
+    except Failure:
         for module in reversed(loaded):
             modules.unload(module)
         raise
@@ -54,7 +54,7 @@ def _load(forced: str | None) -> int:
 
 
 def _prove(forced: str | None) -> None:
-    """Tries how calls can be diverted; raises NotLoaded if those of no ABI can."""
+    """Tries how calls can be diverted; raises NotLoaded if those of no ABI can, Failure if that cannot be told."""
     with Control.open() as control:
         tried = proof.prove(control)
         proofs = [known for known in proof.known(control) if forced in (None, abi.MECHANISMS[known.mechanism].name)]

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Do sct_load and sct_unload do and say what they should, without a kernel?"""
 
+import errno
 import subprocess
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from pysct import abi, image
 from pysct.cli import load, unload
-from pysct.failures import NotLoaded
+from pysct.failures import Failure, NotLoaded
 
 
 @pytest.fixture(autouse=True)
@@ -132,3 +133,21 @@ def test_only_a_call_that_arrives_is_trusted(sysfs, fake, capsys):
     assert load.main([]) == 3
     err = capsys.readouterr().err
     assert "calls cannot be diverted on this kernel" in err and "kprobe: the entry function was probed" in err
+
+
+@pytest.mark.parametrize("number, why", [(errno.EIO, "table cannot be tried: it is switched off"), (errno.EBUSY, "diverted already")])
+def test_what_cannot_be_tried_is_said_and_nothing_stays_loaded(number, why, sysfs, fake, capsys):
+    fake.fail[abi.Ioctl.PROVE] = number
+    assert load.main([]) == 1
+    assert why in capsys.readouterr().err
+    assert sysfs == ["insmod h.ko", "insmod r.ko", "rmmod sct_rules", "rmmod sct_hijack"]
+
+
+def test_an_abi_of_which_nothing_can_be_told_is_not_taken_for_unserved(sysfs, fake, capsys, monkeypatch):
+    def untold(name):
+        raise Failure(f"{name} cannot be told", "go elsewhere")
+
+    monkeypatch.setattr("pysct.proof._answers", untold)
+    assert load.main([]) == 1 and "cannot be told" in capsys.readouterr().err
+    assert {step for _, _, step in fake.tried} == {abi.Prove.BEGIN, abi.Prove.ABANDONED}
+    assert set(fake.proofs.values()) == set()
