@@ -6,7 +6,6 @@ import platform
 import subprocess
 
 import kernel
-import pytest
 
 from pysct import abi, proof
 from pysct.control import Control

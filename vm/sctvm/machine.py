@@ -13,7 +13,6 @@ from . import foreign, programs, userland, virtme
 from .accel import is_emulated
 from .arches import ARCHES, is_foreign
 from .image import Image
-from .places import GUEST
 from .settings import Settings
 from .wire import PORT
 
