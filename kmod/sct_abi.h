@@ -196,6 +196,7 @@ enum sct_mechanism_number {
 #define SCT_ERROR_ORPHAN 28 /* ENOSYS: this kernel has none of the calls that rule {index}, counted from 0, names */
 #define SCT_ERROR_UNPROVEN 29 /* EOPNOTSUPP: {abi} {syscall}: no way to divert calls of this ABI has been tried yet */
 #define SCT_ERROR_INSIDE 30 /* EBUSY: {abi} {syscall}: it has to be diverted in another way than before, and calls that came by that one are still inside */
+#define SCT_ERROR_NO_REFUSAL 32 /* EOPNOTSUPP: {abi} {syscall}: this call ends its thread: it cannot be refused, and its caller neither killed nor suspended before it */
 
 /* a part of an image: count elements from offset */
 struct sct_section {

@@ -58,10 +58,22 @@ struct sct_client {
 	void (*moved)(unsigned int slot, u16 mechanism, u16 state);
 };
 
+/**
+ * enum sct_ending - how a call ends
+ * @SCT_ENDING_RETURNS: it returns to its caller
+ * @SCT_ENDING_PERHAPS: it may end its thread: it cannot be gone around, since
+ *	nothing may be left behind on that thread's stack
+ * @SCT_ENDING_NEVER: it ends its thread: it cannot be skipped either.  What
+ *	calls it has been compiled for that, and goes on with the code of another
+ *	call if it returns: 9142be9e6443 ("x86/syscall: Mark exit[_group] syscall
+ *	handlers __noreturn", 6.11)
+ */
+enum sct_ending { SCT_ENDING_RETURNS, SCT_ENDING_PERHAPS, SCT_ENDING_NEVER };
+
 int sct_client_register(const struct sct_client *client);
 void sct_client_unregister(const struct sct_client *client);
 
-bool sct_point_returns(unsigned int slot);
+enum sct_ending sct_point_ending(unsigned int slot);
 int sct_points_find(unsigned long *wanted, const unsigned long *calls, const unsigned long *abis,
 		    struct sct_error *error);
 int sct_points_add(const unsigned long *wanted, struct sct_error *error);

@@ -385,6 +385,7 @@ ERRORS = {
     28: Error('ORPHAN', 28, 'ENOSYS', 'this kernel has none of the calls that rule {index}, counted from 0, names', 'take the rule out, or compile it for this machine'),
     29: Error('UNPROVEN', 29, 'EOPNOTSUPP', '{abi} {syscall}: no way to divert calls of this ABI has been tried yet', 'run sct_load, which tries them'),
     30: Error('INSIDE', 30, 'EBUSY', '{abi} {syscall}: it has to be diverted in another way than before, and calls that came by that one are still inside', 'see `sct_config status` for who is inside, and try again'),
+    32: Error('NO_REFUSAL', 32, 'EOPNOTSUPP', '{abi} {syscall}: this call ends its thread: it cannot be refused, and its caller neither killed nor suspended before it', 'log it, and refuse what leads to it'),
 }
 
 

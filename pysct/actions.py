@@ -31,6 +31,12 @@ class Actions:
         return self.template is not None and any(found[1] == "cwd" for found in MACRO.finditer(self.template))
 
 
+def refuses_calls(actions: list[tree.Action], phase: str) -> bool:
+    """Whether a rule with these actions can keep a call from being made: all but LOG do, before it."""
+    words = {word.text for action in actions for clause in action.clauses if clause.key == "type" for word in clause.values}
+    return phase == "before" and any(name in words for name in ACTIONS if name != "LOG")
+
+
 def check_actions(
     rule: tree.Rule, actions: list[tree.Action], points: list[Point], phase: str, diagnostics: Diagnostics
 ) -> Actions:

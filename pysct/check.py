@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pysct import tree
 from pysct.abi import ABIS, PHASES, Limit, ProgFlag, RuleFlag
-from pysct.actions import Actions, check_actions
+from pysct.actions import Actions, check_actions, refuses_calls
 from pysct.conditions import Checker
 from pysct.definitions import Definitions
 from pysct.diagnostics import Diagnostics, suggest
@@ -172,7 +172,8 @@ class RuleChecker:
             return {}
         if not abis:
             return {}
-        return select(setting.values, abis, "abi" in self.settings, phase, self.source, self.diagnostics)
+        refuses = refuses_calls(self.actions, phase)
+        return select(setting.values, abis, "abi" in self.settings, phase, refuses, self.source, self.diagnostics)
 
     def one_of(self, key: str, choices: tuple[str, ...]) -> str | None:
         """The value of a key that takes one of some words; None if it is missing or wrong."""

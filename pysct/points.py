@@ -62,11 +62,11 @@ def matching(word: str, abis: tuple[str, ...]) -> set[str]:
 
 
 @cache
-def named(word: str, abis: tuple[str, ...], phase: str) -> tuple[Point, ...]:
+def named(word: str, abis: tuple[str, ...], impossible: frozenset[str] = frozenset()) -> tuple[Point, ...]:
     """The points that a name, glob or @class stands for; none if it stands for nothing.
 
-    What no supported kernel implements is left out, unless it is all that a name stands for; and from `after` rules a
-    glob or class leaves out what does not return.
+    What no supported kernel implements is left out, unless it is all that a name stands for; and a glob or class leaves
+    out what is impossible.
     Raises glob.GlobError.
     """
     if word.startswith("@"):
@@ -76,12 +76,11 @@ def named(word: str, abis: tuple[str, ...], phase: str) -> tuple[Point, ...]:
     else:
         there = [abi for abi in abis if word in CALLS[abi]]
         return tuple(point(abi, word) for abi in [a for a in there if word not in UNIMPLEMENTED[a]] or there)
-    endless = calls_of_class("noreturn") if phase == "after" else ()
     return tuple(
         point(abi, call)
         for abi in abis
         for call in members
-        if call in CALLS[abi] and call not in UNIMPLEMENTED[abi] and call not in endless
+        if call in CALLS[abi] and call not in UNIMPLEMENTED[abi] and call not in impossible
     )
 
 
@@ -91,32 +90,41 @@ def is_pattern(word: str) -> bool:
 
 
 def select(
-    words: list[Word], abis: tuple[str, ...], says_abis: bool, phase: str, source: Source, diagnostics: Diagnostics
+    words: list[Word],
+    abis: tuple[str, ...],
+    says_abis: bool,
+    phase: str,
+    refuses: bool,
+    source: Source,
+    diagnostics: Diagnostics,
 ) -> dict[Point, bool]:
     """The points of a rule, in the order of the image, and whether it names the call; what stands for none is reported.
 
-    `says_abis`: the rule does, so that what is reported does as well.
+    `says_abis`: the rule does, so that what is reported does as well; `refuses`: the rule can keep a call from being made.
     """
     chosen = {}
+    impossible = calls_of_class("noreturn") if phase == "after" else calls_of_class("ending") if refuses else frozenset()
     for word in words:
         text = word.text
         try:
-            found = named(text, abis, phase)
+            found = named(text, abis, impossible)
         except glob.GlobError as error:
             diagnostics.error(source, word.span, str(error), error.hint)
             continue
-        if phase == "after" and text in calls_of_class("noreturn"):
-            diagnostics.error(
-                source,
-                word.span,
-                f"{text} does not return, so that nothing comes after it",
-                "judge it with `when = before`",
-            )
+        if text in impossible:
+            diagnostics.error(source, word.span, *_impossible(text, phase))
         if not found:
             diagnostics.error(source, word.span, *nothing(text, abis, says_abis))
         for p in found:
             chosen[p] = chosen.get(p, False) or not is_pattern(text)
     return {p: chosen[p] for p in sorted(chosen, key=lambda p: (ABIS[p.abi].number, p.nr))}
+
+
+def _impossible(call: str, phase: str) -> tuple[str, str]:
+    """Message and hint for a rule that names a call and cannot do with it what it wants."""
+    if phase == "after":
+        return f"{call} does not return, so that nothing comes after it", "judge it with `when = before`"
+    return f"{call} ends its thread, and cannot be refused", "log it, and refuse what leads to it"
 
 
 def nothing(text: str, abis: tuple[str, ...], says_abis: bool) -> tuple[str, str | None]:

@@ -2070,7 +2070,8 @@ CLASSES = {
     'settime': ('setting or tuning clocks', ['stime', 'settimeofday', 'clock_settime', 'clock_settime64', 'adjtimex', 'clock_adjtime', 'clock_adjtime64']),
     'timer': ('timers', ['alarm', 'getitimer', 'setitimer', 'timer_create', 'timer_delete', 'timer_getoverrun', 'timer_gettime', 'timer_gettime64', 'timer_settime', 'timer_settime64', 'timerfd_create', 'timerfd_gettime', 'timerfd_gettime64', 'timerfd_settime', 'timerfd_settime64']),
     'sleep': ('sleeping', ['nanosleep', 'clock_nanosleep', 'clock_nanosleep_time64', 'pause']),
-    'noreturn': ('calls that can end their thread instead of returning: no rule can judge them `after`', ['exit', 'exit_group', 'reboot']),
+    'ending': ('calls that end their thread: as nobody waits for their result, no rule can refuse them or judge them `after`', ['exit', 'exit_group']),
+    'noreturn': ('calls that can end their thread instead of returning: no rule can judge them `after`', ['@ending', 'reboot']),
 }
 
 CALL_FAMILIES = (

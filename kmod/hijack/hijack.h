@@ -199,7 +199,7 @@ struct sct_guest {
 /* <arch>/abi.c */
 long sct_arch_entry(unsigned int abi, unsigned int nr);
 unsigned long *sct_arch_table_slot(unsigned int abi, unsigned int nr);
-bool sct_arch_returns(unsigned int abi, unsigned int nr);
+enum sct_ending sct_arch_ending(unsigned int abi, unsigned int nr);
 int sct_arch_locate(struct sct_site *site);
 
 /* What a diverted call does next, in two registers. */

@@ -50,7 +50,7 @@ static struct sct_gate *make_gate(unsigned int slot)
 	if (!gate)
 		return NULL;
 	gate->slot = slot;
-	gate->returns = sct_arch_returns(sct_slot_abi(slot), sct_slot_nr(slot));
+	gate->returns = sct_point_ending(slot) == SCT_ENDING_RETURNS;
 	gate->hits = alloc_percpu(u64);
 	if (!gate->hits) {
 		kfree(gate);
@@ -222,17 +222,12 @@ void sct_points_settle(void)
 	sct_sites_detach_unwanted();
 }
 
-/**
- * sct_point_returns() - does the call always return to its caller?
- * @slot: the call
- *
- * One that may not return cannot be gone around.
- */
-bool sct_point_returns(unsigned int slot)
+/** sct_point_ending() - does the call return to its caller? */
+enum sct_ending sct_point_ending(unsigned int slot)
 {
-	return sct_arch_returns(sct_slot_abi(slot), sct_slot_nr(slot));
+	return sct_arch_ending(sct_slot_abi(slot), sct_slot_nr(slot));
 }
-EXPORT_SYMBOL_GPL(sct_point_returns);
+EXPORT_SYMBOL_GPL(sct_point_ending);
 
 /**
  * sct_points_find() - which of these points are there?

@@ -53,6 +53,18 @@ static void add_needs(const struct sct_view *view, const struct sct_prog *prog,
 	}
 }
 
+/* What programs ask of a call and cannot have: SCT_ERROR_*, 0 for nothing. */
+static u32 find_impossible(unsigned int slot, const struct sct_programs *programs)
+{
+	enum sct_ending ending = sct_point_ending(slot);
+
+	if (programs->after && ending != SCT_ENDING_RETURNS)
+		return SCT_ERROR_NO_RETURN;
+	if (programs->fails && ending == SCT_ENDING_NEVER)
+		return SCT_ERROR_NO_REFUSAL;
+	return 0;
+}
+
 /* Points that need not be there. */
 struct absent {
 	DECLARE_BITMAP(calls, SCT_SLOTS);
@@ -70,13 +82,14 @@ static int index_programs(struct sct_ruleset *set, struct absent *absent, struct
 		slot = sct_slot(prog->abi, prog->nr);
 		programs = &set->programs[slot];
 		add_needs(view, prog, programs);
-		if (prog->phase == SCT_PHASE_BEFORE) {
+		if (prog->phase == SCT_PHASE_BEFORE)
 			programs->before = prog;
-		} else if (sct_point_returns(slot)) {
+		else
 			programs->after = prog;
-		} else {
-			*error = (struct sct_error) { .code = SCT_ERROR_NO_RETURN,
-						      .abi = prog->abi, .nr = prog->nr };
+		error->code = find_impossible(slot, programs);
+		if (error->code) {
+			error->abi = prog->abi;
+			error->nr = prog->nr;
 			return -sct_error_errno(error->code);
 		}
 		if (prog->flags & SCT_PROGFLAG_CALL)

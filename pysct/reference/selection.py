@@ -19,14 +19,22 @@ def is_about(rule: tree.Rule, abi: str, call: str, phase: str) -> bool:
     abis = setting(rule, "abi") or [name for name in ABIS if ABIS[name].machine == ABIS[abi].machine]
     if abi not in abis or phase != (setting(rule, "when") or ["before"])[0]:
         return False
-    return any(stands_for(word, abi, call, phase, abis) for word in setting(rule, "syscall_name") or ())
+    if is_in("noreturn" if phase == "after" else "ending", call) and (phase == "after" or types(rule) != {"LOG"}):
+        return False
+    return any(stands_for(word, abi, call, abis) for word in setting(rule, "syscall_name") or ())
 
 
-def stands_for(word: str, abi: str, call: str, phase: str, abis: list[str]) -> bool:
+def types(rule: tree.Rule) -> set[str]:
+    """What the actions of a rule are."""
+    clauses = [clause for entry in rule.entries if isinstance(entry, tree.Action) for clause in entry.clauses]
+    return {word.text for clause in clauses if clause.key == "type" for word in clause.values}
+
+
+def stands_for(word: str, abi: str, call: str, abis: list[str]) -> bool:
     """Whether a name, pattern or class means the call of this ABI, where a rule is for some ABIs."""
     if word == call:  # what no kernel implements is only meant where it is no more than a name anywhere
         return call not in UNIMPLEMENTED[abi] or all(call in UNIMPLEMENTED[a] for a in abis if call in CALLS[a])
-    if call in UNIMPLEMENTED[abi] or phase == "after" and is_in("noreturn", call):
+    if call in UNIMPLEMENTED[abi]:
         return False
     if word.startswith("@"):
         return is_in(word[1:], call)

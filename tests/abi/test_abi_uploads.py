@@ -81,6 +81,17 @@ def test_points_that_there_are_not(held, flags, name, result, changes):
     assert (answer.error.abi, answer.error.nr) == (changes.get("abi", 0), changes.get("nr", 0))
 
 
+@pytest.mark.parametrize("flags", [0, DRY_RUN])
+@pytest.mark.parametrize("nr", [60, 231])  # exit, exit_group
+@pytest.mark.parametrize("action", ["FAIL", "KILL", "SUSPEND"])
+def test_a_call_that_ends_its_thread_cannot_be_refused(held, action, nr, flags):
+    """The kernel's own code behind it is that of another call."""
+    errors = {"error": -1} if action == "FAIL" else {}
+    made = Parts(rules=[parts.rule(actions=abi.ACTIONS[action].mask, **errors)], progs=[prog(3, (), nr=nr)])
+    found, answer = raw.upload(held.descriptor, made.bytes(), flags)
+    assert (found, name_of(answer), answer.error.nr) == (errno.EOPNOTSUPP, "NO_REFUSAL", nr)
+
+
 OPTIONAL = [
     {"nr": 1023, "flags": abi.ProgFlag.CALL},
     {"abi": abi.ABIS["aarch64"].number, "flags": abi.ProgFlag.ABI},
@@ -141,7 +152,7 @@ def test_flipped_bits_with_the_sum_made_right(held):
             assert (answer.error.code, answer.error.index, answer.error.value) == (expected.code, expected.index, expected.value)
             assert result != 0
         else:
-            assert name_of(answer) in ("", "FOREIGN", "ABSENT", "NO_RETURN", "ORPHAN")
+            assert name_of(answer) in ("", "FOREIGN", "ABSENT", "NO_RETURN", "NO_REFUSAL", "ORPHAN")
             taken += 1
     assert taken > 100
 

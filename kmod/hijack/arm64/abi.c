@@ -133,17 +133,14 @@ long sct_arch_entry(unsigned int abi, unsigned int nr)
 	return entry;
 }
 
-/**
- * sct_arch_returns() - does a call return to its caller?
- *
- * exit and exit_group never do; reboot ends its thread when it halts the
- * machine.  Nothing may be left behind on the stack of such a thread.
- */
-bool sct_arch_returns(unsigned int abi, unsigned int nr)
+/* exit and exit_group never return; reboot ends its thread when it halts the machine. */
+enum sct_ending sct_arch_ending(unsigned int abi, unsigned int nr)
 {
-	if (abi == SCT_ABI_AARCH32)
-		return nr != A32_EXIT && nr != A32_EXIT_GROUP && nr != A32_REBOOT;
-	return nr != __NR_exit && nr != __NR_exit_group && nr != __NR_reboot;
+	bool a32 = abi == SCT_ABI_AARCH32;
+
+	if (nr == (a32 ? A32_EXIT : __NR_exit) || nr == (a32 ? A32_EXIT_GROUP : __NR_exit_group))
+		return SCT_ENDING_NEVER;
+	return nr == (a32 ? A32_REBOOT : __NR_reboot) ? SCT_ENDING_PERHAPS : SCT_ENDING_RETURNS;
 }
 
 /* The tables are read on all kernels: nothing else is needed. */

@@ -182,16 +182,13 @@ const struct sct_mechanism *const sct_mechanisms[SCT_MECHANISMS] = {
 	[SCT_MECHANISM_KPROBE] = &sct_kprobe,
 };
 
-/**
- * sct_arch_returns() - does a call return to its caller?
- *
- * exit and exit_group never do; reboot ends its thread when it halts the
- * machine.  Nothing may be left behind on the stack of such a thread.
- */
-bool sct_arch_returns(unsigned int abi, unsigned int nr)
+/* exit and exit_group never return; reboot ends its thread when it halts the machine. */
+enum sct_ending sct_arch_ending(unsigned int abi, unsigned int nr)
 {
 	/* i386 numbers its calls otherwise; the header has the 64-bit ones. */
-	if (abi == SCT_ABI_I386)
-		return nr != 1 && nr != 252 && nr != 88;
-	return nr != __NR_exit && nr != __NR_exit_group && nr != __NR_reboot;
+	bool i386 = abi == SCT_ABI_I386;
+
+	if (nr == (i386 ? 1 : __NR_exit) || nr == (i386 ? 252 : __NR_exit_group))
+		return SCT_ENDING_NEVER;
+	return nr == (i386 ? 88 : __NR_reboot) ? SCT_ENDING_PERHAPS : SCT_ENDING_RETURNS;
 }
