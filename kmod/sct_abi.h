@@ -11,8 +11,9 @@
 #include <linux/ioctl.h>
 
 #define SCT_MAGIC 0x31544353u
-#define SCT_ABI_VERSION 1
+#define SCT_ABI_VERSION 2
 #define SCT_NONE 0xffffffffu
+#define SCT_SOURCE_OPERAND 0x80 /* a string operand: the program's first source */
 #define SCT_CONTROL_NAME "sct"
 #define SCT_LOG_NAME "sctlog"
 
@@ -20,6 +21,9 @@
 #define SCT_RULES_MAX 131072 /* rules: rules in a rule set */
 #define SCT_PROGS_MAX 4096 /* programs: programs in an image: one for each point and phase */
 #define SCT_INSNS_MAX 8388608 /* instructions: instructions in an image */
+#define SCT_SOURCES_MAX 262144 /* sources: sources in an image */
+#define SCT_PROG_SOURCES_MAX 64 /* sources: members and other things behind arguments that the rules of one point and phase name */
+#define SCT_OFFSET_MAX 65536 /* bytes: how far behind an argument's address a source can lie */
 #define SCT_CONSTS_MAX 1048576 /* numbers: 64-bit constants in an image */
 #define SCT_STRINGS_MAX 1048576 /* strings: strings in an image */
 #define SCT_IMAGE_MAX 134217728 /* bytes: size of an image, source text included */
@@ -100,6 +104,16 @@ enum sct_field {
 #define SCT_PROGFLAG_ABI 0x02 /* the kernel may lack the ABI: no rule names it */
 #define SCT_PROGFLAGS 0x03
 
+/* Flags of a source, a mask */
+#define SCT_SOURCEFLAG_AFTER 0x01 /* read when the call has returned without an error; unknown if it failed */
+#define SCT_SOURCEFLAG_LOG 0x02 /* a log_format shows it: it is part of each event of the program */
+#define SCT_SOURCEFLAG_BIG 0x04 /* a number in network byte order */
+#define SCT_SOURCEFLAG_SIZE_AT 0x08 /* argument `size` is the address of the size, an s32, not the size itself */
+#define SCT_SOURCEFLAG_EXTENDS 0x10 /* a structure that grows from kernel to kernel: a number that lies beyond the size is 0 */
+#define SCT_SOURCEFLAG_VIA 0x20 /* it lies behind the pointer at offset `via`, as wide as those of the ABI */
+#define SCT_SOURCEFLAG_VIA_SIZE 0x40 /* with VIA: the u32 at offset `via_size` is the size of what the pointer leads to */
+#define SCT_SOURCEFLAGS 0x7f
+
 /* Flags of a rule, a mask */
 #define SCT_RULEFLAG_CONTINUE 0x01 /* a match does not end the search */
 #define SCT_RULEFLAG_LOG_CWD 0x02 /* the event carries the current directory */
@@ -117,10 +131,16 @@ enum sct_mechanism_number {
 #define SCT_RECORD_LOST 2 /* struct sct_lost */
 #define SCT_RECORD_POINT 3 /* struct sct_moved */
 
+/* what a source is */
+#define SCT_SOURCE_NUMBER 1 /* a number of kind `kind` */
+#define SCT_SOURCE_CHARS 2 /* a text up to its NUL, at most `limit` bytes */
+#define SCT_SOURCE_UNIX 3 /* the path of a Unix socket address, up to a NUL or the address's end; an abstract name begins with @ in place of its NUL */
+
 /* strings of a record */
 #define SCT_ITEM_NAME 1 /* the rule's name */
 #define SCT_ITEM_TEMPLATE 2 /* the rule's log_format */
 #define SCT_ITEM_CWD 3 /* the current directory */
+#define SCT_ITEM_SOURCE 4 /* a source: struct sct_source without its LOG flag, then an s64 or the text; there may be several */
 #define SCT_ITEM_ARG 16 /* argument 0; the others follow */
 
 /* how much of a string an item holds */
@@ -197,6 +217,7 @@ enum sct_mechanism_number {
 #define SCT_ERROR_UNPROVEN 29 /* EOPNOTSUPP: {abi} {syscall}: no way to divert calls of this ABI has been tried yet */
 #define SCT_ERROR_INSIDE 30 /* EBUSY: {abi} {syscall}: it has to be diverted in another way than before, and calls that came by that one are still inside */
 #define SCT_ERROR_NO_REFUSAL 32 /* EOPNOTSUPP: {abi} {syscall}: this call ends its thread: it cannot be refused, and its caller neither killed nor suspended before it */
+#define SCT_ERROR_SOURCE 31 /* EINVAL: source {index} is malformed */
 
 /* a part of an image: count elements from offset */
 struct sct_section {
@@ -215,6 +236,7 @@ struct sct_image {
 	struct sct_section rules; /* struct sct_rule, in file order */
 	struct sct_section insns; /* struct sct_insn */
 	struct sct_section consts; /* s64 */
+	struct sct_section sources; /* struct sct_source, those of each program in a row */
 	struct sct_section strings; /* struct sct_string */
 	struct sct_section text; /* bytes of the strings, each followed by a NUL */
 	struct sct_section source; /* the rule files' text, byte for byte */
@@ -231,6 +253,8 @@ struct sct_prog {
 	__u32 insns; /* how many; the last is RET */
 	__u32 cost; /* the most steps it can take; the verifier computes the same */
 	__u32 flags; /* SCT_PROGFLAG_* bits, the same in both phases */
+	__u32 source; /* its first source */
+	__u32 sources; /* how many */
 };
 
 /* what to do when a rule matches */
@@ -253,6 +277,22 @@ struct sct_insn {
 	__u8 a; /* first operand */
 	__u8 b; /* second operand */
 	__s32 imm; /* number, index or distance */
+};
+
+/* how a program finds a number or a text behind an argument: what it does not use is 0 */
+struct sct_source {
+	__u8 what; /* SCT_SOURCE_* */
+	__u8 arg; /* argument from 0, an address */
+	__u8 kind; /* of a number, its SCT_KIND_* */
+	__u8 flags; /* SCT_SOURCEFLAG_* bits */
+	__u8 size; /* argument from 1 with the size of what `arg` points to */
+	__u8 family; /* for the member of a socket address: its address family */
+	__u8 other; /* another family whose addresses have the member at the same place */
+	__u8 zero; /* 0 */
+	__u32 offset; /* where it lies */
+	__u32 via; /* with VIA: where the pointer lies that leads to it */
+	__u32 via_size; /* with VIA_SIZE: where the size of what the pointer leads to lies */
+	__u32 limit; /* of a text, the most bytes it has */
 };
 
 /* a string of the image; bytes of text, at offset, NUL at offset + len */
@@ -440,7 +480,7 @@ struct sct_drop {
 	SCT_ABI_ASSERT(sizeof(struct sct_section) == 8); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_section, offset) == 0); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_section, count) == 4); \
-	SCT_ABI_ASSERT(sizeof(struct sct_image) == 72); \
+	SCT_ABI_ASSERT(sizeof(struct sct_image) == 80); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_image, magic) == 0); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_image, version) == 4); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_image, head) == 6); \
@@ -450,10 +490,11 @@ struct sct_drop {
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_image, rules) == 24); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_image, insns) == 32); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_image, consts) == 40); \
-	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_image, strings) == 48); \
-	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_image, text) == 56); \
-	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_image, source) == 64); \
-	SCT_ABI_ASSERT(sizeof(struct sct_prog) == 28); \
+	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_image, sources) == 48); \
+	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_image, strings) == 56); \
+	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_image, text) == 64); \
+	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_image, source) == 72); \
+	SCT_ABI_ASSERT(sizeof(struct sct_prog) == 36); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_prog, abi) == 0); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_prog, nr) == 2); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_prog, phase) == 4); \
@@ -463,6 +504,8 @@ struct sct_drop {
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_prog, insns) == 16); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_prog, cost) == 20); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_prog, flags) == 24); \
+	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_prog, source) == 28); \
+	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_prog, sources) == 32); \
 	SCT_ABI_ASSERT(sizeof(struct sct_rule) == 32); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_rule, digest) == 0); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_rule, name) == 8); \
@@ -479,6 +522,19 @@ struct sct_drop {
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_insn, a) == 2); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_insn, b) == 3); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_insn, imm) == 4); \
+	SCT_ABI_ASSERT(sizeof(struct sct_source) == 24); \
+	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_source, what) == 0); \
+	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_source, arg) == 1); \
+	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_source, kind) == 2); \
+	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_source, flags) == 3); \
+	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_source, size) == 4); \
+	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_source, family) == 5); \
+	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_source, other) == 6); \
+	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_source, zero) == 7); \
+	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_source, offset) == 8); \
+	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_source, via) == 12); \
+	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_source, via_size) == 16); \
+	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_source, limit) == 20); \
 	SCT_ABI_ASSERT(sizeof(struct sct_string) == 8); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_string, offset) == 0); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_string, len) == 4); \

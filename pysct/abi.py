@@ -9,8 +9,9 @@ from ctypes import LittleEndianStructure, c_char, c_int32, c_int64, c_uint8, c_u
 from typing import NamedTuple
 
 MAGIC = 0x31544353
-VERSION = 1
+VERSION = 2
 NONE = 0xFFFFFFFF
+SOURCE_OPERAND = 0x80  # string operands from here on are the program's sources
 CONTROL = 'sct'
 LOG = 'sctlog'
 
@@ -21,6 +22,9 @@ class Limit:
     RULES = 131072  # rules
     PROGS = 4096  # programs
     INSNS = 8388608  # instructions
+    SOURCES = 262144  # sources
+    PROG_SOURCES = 64  # sources
+    OFFSET = 65536  # bytes
     CONSTS = 1048576  # numbers
     STRINGS = 1048576  # strings
     IMAGE = 134217728  # bytes
@@ -45,6 +49,9 @@ LIMIT_DOC = {
     'RULES': 'rules in a rule set',
     'PROGS': 'programs in an image: one for each point and phase',
     'INSNS': 'instructions in an image',
+    'SOURCES': 'sources in an image',
+    'PROG_SOURCES': 'members and other things behind arguments that the rules of one point and phase name',
+    'OFFSET': "how far behind an argument's address a source can lie",
     'CONSTS': '64-bit constants in an image',
     'STRINGS': 'strings in an image',
     'IMAGE': 'size of an image, source text included',
@@ -188,6 +195,18 @@ class ProgFlag:
     ABI = 0x02
 
 
+class SourceFlag:
+    """Bits of a source's flags."""
+
+    AFTER = 0x01
+    LOG = 0x02
+    BIG = 0x04
+    SIZE_AT = 0x08
+    EXTENDS = 0x10
+    VIA = 0x20
+    VIA_SIZE = 0x40
+
+
 class RuleFlag:
     """Bits of a rule's flags."""
 
@@ -230,6 +249,7 @@ OPCODES = {
     'LDC': Opcode('LDC', 0x11, 'const', 1, False, 'dst = constant imm'),
     'LDF': Opcode('LDF', 0x12, 'field', 2, False, 'dst = field imm'),
     'LDA': Opcode('LDA', 0x13, 'arg', 1, False, 'dst = argument imm, widened from its kind'),
+    'LDS': Opcode('LDS', 0x14, 'source', 32, False, 'dst = source imm of the program; unknown if it cannot be read'),
     'ADD': Opcode('ADD', 0x20, 'binary', 1, False, 'dst = a + b'),
     'SUB': Opcode('SUB', 0x21, 'binary', 1, False, 'dst = a - b'),
     'MUL': Opcode('MUL', 0x22, 'binary', 1, False, 'dst = a * b'),
@@ -272,12 +292,21 @@ class Record:
     POINT = 3  # struct sct_moved
 
 
+class Source:
+    """What a source is."""
+
+    NUMBER = 1  # a number of kind `kind`
+    CHARS = 2  # a text up to its NUL, at most `limit` bytes
+    UNIX = 3  # the path of a Unix socket address, up to a NUL or the address's end; an abstract name begins with @ in place of its NUL
+
+
 class Item:
     """Strings of a record."""
 
     NAME = 1  # the rule's name
     TEMPLATE = 2  # the rule's log_format
     CWD = 3  # the current directory
+    SOURCE = 4  # a source: struct sct_source without its LOG flag, then an s64 or the text; there may be several
     ARG = 16  # argument 0; the others follow
 
 
@@ -386,6 +415,7 @@ ERRORS = {
     29: Error('UNPROVEN', 29, 'EOPNOTSUPP', '{abi} {syscall}: no way to divert calls of this ABI has been tried yet', 'run sct_load, which tries them'),
     30: Error('INSIDE', 30, 'EBUSY', '{abi} {syscall}: it has to be diverted in another way than before, and calls that came by that one are still inside', 'see `sct_config status` for who is inside, and try again'),
     32: Error('NO_REFUSAL', 32, 'EOPNOTSUPP', '{abi} {syscall}: this call ends its thread: it cannot be refused, and its caller neither killed nor suspended before it', 'log it, and refuse what leads to it'),
+    31: Error('SOURCE', 31, 'EINVAL', 'source {index} is malformed', 'this is a defect of the compiler: please report it with the rule file'),
 }
 
 
@@ -402,7 +432,7 @@ class SectionStruct(LittleEndianStructure):
 class ImageStruct(LittleEndianStructure):
     """The head of an image; the sections follow in the order of their descriptors, each padded with zeros to a multiple of 8 bytes, and nothing else."""
 
-    SIZE = 72
+    SIZE = 80
     _fields_ = [
         ('magic', c_uint32),
         ('version', c_uint16),
@@ -413,6 +443,7 @@ class ImageStruct(LittleEndianStructure):
         ('rules', SectionStruct),
         ('insns', SectionStruct),
         ('consts', SectionStruct),
+        ('sources', SectionStruct),
         ('strings', SectionStruct),
         ('text', SectionStruct),
         ('source', SectionStruct),
@@ -422,7 +453,7 @@ class ImageStruct(LittleEndianStructure):
 class ProgStruct(LittleEndianStructure):
     """The program of one point in one phase."""
 
-    SIZE = 28
+    SIZE = 36
     _fields_ = [
         ('abi', c_uint16),
         ('nr', c_uint16),
@@ -433,6 +464,8 @@ class ProgStruct(LittleEndianStructure):
         ('insns', c_uint32),
         ('cost', c_uint32),
         ('flags', c_uint32),
+        ('source', c_uint32),
+        ('sources', c_uint32),
     ]
 
 
@@ -463,6 +496,26 @@ class InsnStruct(LittleEndianStructure):
         ('a', c_uint8),
         ('b', c_uint8),
         ('imm', c_int32),
+    ]
+
+
+class SourceStruct(LittleEndianStructure):
+    """How a program finds a number or a text behind an argument: what it does not use is 0."""
+
+    SIZE = 24
+    _fields_ = [
+        ('what', c_uint8),
+        ('arg', c_uint8),
+        ('kind', c_uint8),
+        ('flags', c_uint8),
+        ('size', c_uint8),
+        ('family', c_uint8),
+        ('other', c_uint8),
+        ('zero', c_uint8),
+        ('offset', c_uint32),
+        ('via', c_uint32),
+        ('via_size', c_uint32),
+        ('limit', c_uint32),
     ]
 
 

@@ -6,8 +6,9 @@ from collections import defaultdict
 from pysct.abi import ACTIONS, FIELDS, Limit
 from pysct.check import Rule
 from pysct.diagnostics import Diagnostics
-from pysct.ir import Chain, Load, Member, Op, StrPair, StrRef, StrTest
+from pysct.ir import Chain, Load, Member, Mixed, Op, StrPair, StrRef, StrTest
 from pysct.points import calls_of_class
+from pysct.reading import Reading
 from pysct.relative import advise_paths
 from pysct.tables import CALL_FAMILIES, CALLS, UNIMPLEMENTED
 
@@ -117,7 +118,7 @@ def of_process(node) -> bool:
         case Load(op="LDF", index=index):
             return index not in RESULT
         case StrRef(operand=operand):
-            return operand >= Limit.ARGS
+            return not isinstance(operand, Reading) and operand >= Limit.ARGS
         case StrTest(operand=operand) | Member(operand=operand):
             return of_process(operand)
         case Op(operands=parts) | Chain(operands=parts):
@@ -147,11 +148,13 @@ def reads_memory(node) -> bool:
     """Whether a condition depends on what an argument points to."""
     match node:
         case StrRef(operand=operand):
-            return operand < Limit.ARGS
+            return isinstance(operand, Reading) or operand < Limit.ARGS
+        case Load(op="LDS"):
+            return True
         case StrTest(operand=operand) | Member(operand=operand):
             return reads_memory(operand)
         case StrPair(left=left, right=right):
             return reads_memory(left) or reads_memory(right)
-        case Op(operands=parts) | Chain(operands=parts):
+        case Op(operands=parts) | Chain(operands=parts) | Mixed(operands=parts):
             return any(map(reads_memory, parts))
     return False

@@ -11,6 +11,7 @@ from pysct.image import encode, string_sections
 from pysct.link import Linker
 from pysct.points import Point
 from pysct.pool import Pool
+from pysct.reading import Reading
 from pysct.source import encode as encode_text
 
 RET = Code(codegen.RET, codegen.COSTS["RET"])
@@ -26,7 +27,7 @@ def assemble(linker: Linker, source: bytes, diagnostics: Diagnostics) -> bytes |
     pool = linker.pool
     sections["consts"] = b"".join(n.to_bytes(8, "little", signed=True) for n in pool.consts), len(pool.consts)
     sections |= string_sections(list(pool.strings))
-    for name in ("progs", "rules", "insns", "consts", "strings"):
+    for name in ("progs", "rules", "insns", "consts", "sources", "strings"):
         check_limit(sections[name][1], name.upper(), diagnostics)
     image = encode(sections)
     check_limit(len(image), "IMAGE", diagnostics)
@@ -35,20 +36,45 @@ def assemble(linker: Linker, source: bytes, diagnostics: Diagnostics) -> bytes |
 
 def program_sections(linker: Linker, diagnostics: Diagnostics) -> dict[str, tuple[bytes, int]]:
     """The programs in the order of their points, and their instructions."""
-    progs, insns, count = [], [], 0
+    progs, insns, sources, count = [], [], [], 0
     programs = linker.finished()
     order = sorted(programs, key=lambda key: (ABIS[key[0].abi].number, key[0].nr, PHASES[key[1]]))
     for point, phase in order:
         codes = [*programs[point, phase], RET]
+        found = sources_of(linker, point, phase, codes)
+        check_limit(len(found), "PROG_SOURCES", diagnostics, f", and this is {point.call}")
         cost, size = sum(code.cost for code in codes), sum(len(code.insns) for code in codes) // codegen.INSN
         check_limit(cost, "COST", diagnostics, f", and this is {point.call}")
-        progs.append(prog_entry(point, phase, linker.optional[point], count, size, min(cost, Limit.COST)))
-        insns += [code.insns for code in codes]
+        progs.append(
+            prog_entry(
+                point,
+                phase,
+                flags=linker.optional[point],
+                insn=count,
+                insns=size,
+                cost=min(cost, Limit.COST),
+                source=len(sources),
+                sources=len(found),
+            )
+        )
+        indices = {reading: min(index, Limit.PROG_SOURCES - 1) for index, reading in enumerate(found)}
+        insns += [code.finished(indices) for code in codes]
+        sources += [reading.entry(shown) for reading, shown in found.items()]
         count += size
-    return {"progs": (b"".join(progs), len(progs)), "insns": (b"".join(insns), count)}
+    return {
+        "progs": (b"".join(progs), len(progs)),
+        "insns": (b"".join(insns), count),
+        "sources": (b"".join(sources), len(sources)),
+    }
 
 
-def prog_entry(point: Point, phase: str, flags: int, insn: int, insns: int, cost: int) -> bytes:
+def sources_of(linker: Linker, point: Point, phase: str, codes: list[Code]) -> dict[Reading, bool]:
+    """What the program of a point reads, in order, and whether an event shows it."""
+    found = {reading: False for code in codes for _, _, reading in code.readings}
+    return found | dict.fromkeys(linker.shown.get((point, phase), ()), True)
+
+
+def prog_entry(point: Point, phase: str, **members: int) -> bytes:
     """struct sct_prog."""
     kinds = [KINDS[kind].number for _, kind in point.args]
     prog = ProgStruct(
@@ -57,10 +83,7 @@ def prog_entry(point: Point, phase: str, flags: int, insn: int, insns: int, cost
         phase=PHASES[phase],
         nargs=len(kinds),
         kinds=(*kinds, *[0] * (Limit.ARGS - len(kinds))),
-        insn=insn,
-        insns=insns,
-        cost=cost,
-        flags=flags,
+        **members,
     )
     return bytes(prog)
 

@@ -10,14 +10,17 @@ import struct
 from dataclasses import dataclass
 
 from pysct import fold
-from pysct.abi import INSN_FORMAT, OPCODES, Limit
+from pysct.abi import INSN_FORMAT, OPCODES, SOURCE_OPERAND, Limit
 from pysct.ir import Chain, Int, Load, Member, Mixed, Op, StrPair, StrTest, is_truth, may_be_unknown
 from pysct.pool import Pool
+from pysct.reading import Reading
 
 NUMBERS = {name: opcode.number for name, opcode in OPCODES.items()}
 COSTS = {name: opcode.cost for name, opcode in OPCODES.items()}
 pack = struct.Struct(INSN_FORMAT).pack
 INSN = struct.calcsize(INSN_FORMAT)
+OPERAND, INDEX = struct.Struct("<B"), struct.Struct("<i")  # how an instruction means a source: as a, as b, as imm
+PLACES = ((2, OPERAND), (3, OPERAND), (4, INDEX))  # of a, b and imm in an instruction
 RET = pack(NUMBERS["RET"], 0, 0, 0, 0)
 
 
@@ -27,10 +30,23 @@ class TooComplex(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """Instructions as bytes, and what they cost at most, in steps."""
+    """Instructions as bytes, and what they cost at most, in steps.
+
+    Which of its program's sources an instruction means is filled in at last: `readings` are (where in the bytes, how, what).
+    """
 
     insns: bytes
     cost: int
+    readings: tuple[tuple[int, struct.Struct, Reading], ...] = ()
+
+    def finished(self, sources: dict[Reading, int]) -> bytes:
+        """The instructions of a program with these sources."""
+        if not self.readings:
+            return self.insns
+        insns = bytearray(self.insns)
+        for at, form, reading in self.readings:
+            form.pack_into(insns, at, sources[reading] + (0 if form is INDEX else SOURCE_OPERAND))
+        return bytes(insns)
 
 
 def compile_rule(condition, rule: int, pool: Pool) -> Code | None:
@@ -63,7 +79,7 @@ class Generator:
         self.pool, self.frugal = pool, frugal
         self.costs: dict[int, int] = {}
         self.needs: dict[int, int] = {}
-        self.code: list[tuple[str, int, int, int, int]] = []
+        self.code: list[tuple[str, int, int | Reading, int | Reading, int | Reading]] = []
         self.cost = 0  # of the code so far, in steps
 
     def cost_of(self, node) -> int:
@@ -120,9 +136,16 @@ class Generator:
         return self.made()
 
     def made(self) -> Code:
-        return Code(b"".join([pack(NUMBERS[op], *operands) for op, *operands in self.code]), self.cost)
+        insns, readings = [], []
+        for op, dst, *operands in self.code:
+            for (place, form), operand in zip(PLACES, operands):
+                if isinstance(operand, Reading):
+                    readings.append((len(insns) * INSN + place, form, operand))
+            insns.append(pack(NUMBERS[op], dst, *(0 if isinstance(each, Reading) else each for each in operands)))
+        return Code(b"".join(insns), self.cost, tuple(readings))
 
-    def emit(self, op: str, dst: int, a: int = 0, b: int = 0, imm: int = 0, price: int | None = None):
+    def emit(self, op: str, dst: int, a=0, b=0, imm=0, price: int | None = None):
+        """Append an instruction; a, b and imm are numbers, or a Reading for the source that they mean."""
         self.code.append((op, dst, a, b, imm))
         self.cost += COSTS[op] if price is None else price
 

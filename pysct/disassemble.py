@@ -5,8 +5,9 @@ Nothing in an image is trusted: what has no name is shown by its number.
 """
 
 from pysct import calls
-from pysct.abi import ACTIONS, FIELDS, KINDS, OPCODES, PHASES, RuleFlag
+from pysct.abi import ACTIONS, FIELDS, KINDS, OPCODES, PHASES, SOURCE_OPERAND, RuleFlag
 from pysct.image import Image, ImageRule, Prog, decode
+from pysct.reading import decode as decode_reading
 
 OPS = {opcode.number: opcode for opcode in OPCODES.values()}
 FIELD_NAMES = {field.number: field.name for field in FIELDS.values()}
@@ -77,6 +78,7 @@ class Listing:
             "unary": lambda: (f"r{dst}", f"r{a}"),
             "binary": lambda: (f"r{dst}", f"r{a}", f"r{b}"),
             "strconst": lambda: (f"r{dst}", self.string_operand(a), self.string(imm)),
+            "source": lambda: (f"r{dst}", self.source(imm)),
             "strstr": lambda: (f"r{dst}", self.string_operand(a), self.string_operand(b)),
         }[OPS[op].form]()
         return f"{OPS[op].name:5} {', '.join(operands)}"
@@ -97,7 +99,16 @@ class Listing:
         return self.arguments[index] if 0 <= index < len(self.arguments) else f"arg_{index}"
 
     def string_operand(self, operand: int) -> str:
+        if operand >= SOURCE_OPERAND:
+            return self.source(operand - SOURCE_OPERAND)
         return named(FIELD_NAMES, operand, "operand") if operand >= 16 else self.argument(operand)
+
+    def source(self, index: int) -> str:
+        sources = self.prog.sources
+        if not 0 <= index < len(sources):
+            return f"source_{index}"
+        reading = decode_reading(sources[index])
+        return f"{self.argument(reading.arg)}+{reading.offset}"
 
 
 def named(names: dict, number: int, what: str) -> str:

@@ -15,6 +15,7 @@ from pysct.abi import (
     ProgStruct,
     RuleStruct,
     SectionStruct,
+    SourceStruct,
     StringStruct,
 )
 
@@ -23,6 +24,7 @@ SECTIONS = {
     "rules": sizeof(RuleStruct),
     "insns": struct.calcsize(INSN_FORMAT),
     "consts": 8,
+    "sources": sizeof(SourceStruct),
     "strings": sizeof(StringStruct),
     "text": 1,
     "source": 1,
@@ -36,7 +38,10 @@ class ImageError(ValueError):
 
 @dataclass(slots=True)
 class Prog:
-    """The program of one point: `insns` are (op, dst, a, b, imm), `kinds` those of the call's arguments."""
+    """The program of one point.
+
+    `insns` are (op, dst, a, b, imm), `kinds` those of the call's arguments, `sources` entries: see pysct.reading.
+    """
 
     abi: int
     nr: int
@@ -44,6 +49,7 @@ class Prog:
     kinds: tuple[int, ...]
     insns: list[tuple[int, int, int, int, int]]
     cost: int
+    sources: tuple[bytes, ...] = ()
 
 
 @dataclass(slots=True)
@@ -72,11 +78,11 @@ class Image:
 
 
 def encode(sections: dict[str, tuple[bytes, int]]) -> bytes:
-    """The image of some sections, given as {name: (bytes, number of elements)}."""
+    """The image of some sections, given as {name: (bytes, number of elements)}; those that are not given are empty."""
     head = ImageStruct(magic=MAGIC, version=VERSION, head=sizeof(ImageStruct))
     body, offset = [], sizeof(ImageStruct)
     for name in SECTIONS:
-        data, count = sections[name]
+        data, count = sections.get(name, (b"", 0))
         setattr(head, name, SectionStruct(offset, count))
         data += bytes(-len(data) % 8)
         body.append(data)
@@ -103,6 +109,8 @@ def decode(data: bytes) -> Image:
     raw = {name: section(data, getattr(head, name), width, name) for name, width in SECTIONS.items()}
     strings = [part(raw["text"], offset, size, "string") for offset, size in struct.iter_unpack("<II", raw["strings"])]
     insns = list(struct.iter_unpack(INSN_FORMAT, raw["insns"]))
+    width = SECTIONS["sources"]
+    sources = [raw["sources"][at : at + width] for at in range(0, len(raw["sources"]), width)]
     image = Image(
         consts=tuple(number for (number,) in struct.iter_unpack("<q", raw["consts"])),
         strings=strings,
@@ -120,6 +128,7 @@ def decode(data: bytes) -> Image:
                 tuple(prog.kinds[: prog.nargs]),
                 part(insns, prog.insn, prog.insns, "program"),
                 prog.cost,
+                tuple(part(sources, prog.source, prog.sources, "source")),
             )
         )
     return image

@@ -8,6 +8,8 @@ unsigned, everywhere else signed, except that a number known now says so itself.
 
 from dataclasses import dataclass, field
 
+from pysct.reading import Reading
+
 S64_MIN, S64_MAX, U64_MAX = -(1 << 63), (1 << 63) - 1, (1 << 64) - 1
 COMPARISONS = frozenset({"EQ", "NE", "LT", "LE", "LTU", "LEU", "TRUE", "FALSE"})
 
@@ -35,17 +37,17 @@ class Str:
 
 @dataclass(frozen=True, slots=True)
 class StrRef:
-    """A string of the call: an argument or a field, as string operands are numbered."""
+    """A string of the call: an argument or a field, as string operands are numbered, or what an argument points to."""
 
-    operand: int
+    operand: int | Reading
 
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """A number of the call: opcode LDA or LDF and its index."""
+    """A number of the call: opcode LDA or LDF and its index, or LDS and what is read."""
 
     op: str
-    index: int
+    index: int | Reading
     low: int = S64_MIN
     high: int = S64_MAX
 
@@ -123,7 +125,7 @@ def is_unsigned(node) -> bool:
 def may_be_unknown(node) -> bool:
     """Whether the node can be neither true nor false. Errs towards yes."""
     if isinstance(node, Int | Load):
-        return False
+        return isinstance(node, Load) and node.op == "LDS"
     if isinstance(node, Op):
         divides = node.op in ("DIV", "DIVU", "MOD", "MODU") and not isinstance(node.operands[1], Int)
         return divides or any(may_be_unknown(operand) for operand in node.operands)

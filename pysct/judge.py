@@ -25,12 +25,14 @@ class Call:
     args are the registers, missing ones 0.  fields are those of type int, by
     number, missing ones 0.  strings are by operand (an argument from 0, or a
     field of type str): bytes, or the abi.State that says why there are none;
-    missing ones cannot be read.
+    missing ones cannot be read.  memory is what the caller has there, by
+    address; what is nowhere in it cannot be read.
     """
 
     args: tuple[int, ...] = ()
     fields: Mapping[int, int] = field(default_factory=dict)
     strings: Mapping[int, bytes | int] = field(default_factory=dict)
+    memory: Mapping[int, bytes] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -102,11 +104,17 @@ class _TextStruct(ctypes.Structure):
     _fields_ = [("bytes", ctypes.c_char_p), ("len", ctypes.c_uint16), ("state", ctypes.c_uint8)]
 
 
+class _AreaStruct(ctypes.Structure):
+    _fields_ = [("at", ctypes.c_uint64), ("size", ctypes.c_uint64), ("bytes", ctypes.c_char_p)]
+
+
 class _CallStruct(ctypes.Structure):
     _fields_ = [
         ("args", ctypes.c_uint64 * abi.Limit.ARGS),
         ("fields", ctypes.c_int64 * FIELDS),
         ("texts", _TextStruct * len(STRINGS)),
+        ("memory", ctypes.POINTER(_AreaStruct)),
+        ("areas", ctypes.c_uint32),
     ]
 
 
@@ -134,6 +142,8 @@ def _struct(call: Call) -> _CallStruct:
             said.texts[place] = _TextStruct(text, len(text), abi.State.WHOLE)
         else:
             said.texts[place] = _TextStruct(None, 0, text)
+    areas = (_AreaStruct * len(call.memory))(*((at, len(held), held) for at, held in call.memory.items()))
+    said.memory, said.areas = areas, len(areas)
     return said
 
 

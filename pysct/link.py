@@ -14,6 +14,7 @@ from pysct.differences import calls
 from pysct.ir import Int, may_be_unknown
 from pysct.points import Point
 from pysct.pool import Pool
+from pysct.reading import Reading
 from pysct.shadow import Shadows
 
 
@@ -28,6 +29,7 @@ class Linker:
         self.programs: dict[tuple[Point, str], list[Leaf]] = defaultdict(list)
         self.continues: dict[tuple[Point, str], int] = defaultdict(int)
         self.optional: dict[Point, int] = {}
+        self.shown: dict[tuple[Point, str], list[Reading]] = defaultdict(list)  # what log_formats name of memory
         self.rules: list[Rule] = []
         self.conditions: list[list] = []  # of each rule, at each of its points
         self.shadows = Shadows()

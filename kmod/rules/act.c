@@ -119,7 +119,8 @@ static bool is_easy(struct sct_judgement *j)
 		rule = &j->judge.view->rules[j->judge.matched[i]];
 		if (rule->actions & (SCT_ACTION_KILL | SCT_ACTION_SUSPEND))
 			return false;
-		if (rule->actions & SCT_ACTION_LOG && sct_capture_args(j, j->judge.prog))
+		if (rule->actions & SCT_ACTION_LOG &&
+		    (sct_capture_args(j, j->judge.prog) || sct_memory_show(j)))
 			return false;
 	}
 	return true;

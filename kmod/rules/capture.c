@@ -74,6 +74,8 @@ static int capture_arg(struct sct_judgement *j, unsigned int arg)
 		*text = (struct sct_text) { .state = SCT_STATE_ABSENT };
 		return 0;
 	}
+	if (j->end - j->free < SCT_STRING_MAX)
+		return -EAGAIN;
 	if (j->stage == SCT_STAGE_GLANCE) {
 		len = copy_resident(j->free, from);
 		if (len < 0)

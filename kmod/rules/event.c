@@ -42,6 +42,52 @@ static const struct sct_text *text_of(const struct sct_judgement *j, unsigned in
 	return j->judge.prog->kinds[arg] == SCT_KIND_STR ? &j->judge.texts[arg] : NULL;
 }
 
+/* A source as an item: how it is found, without the flag that brought it here, and what it said. */
+static char *put_source(char *to, const char *end, const struct sct_source *source,
+			const struct sct_found *found)
+{
+	bool text = sct_source_is_text(source), known = found->text.state == SCT_STATE_WHOLE;
+	size_t len = !known ? 0 : text ? found->text.len : sizeof(found->number);
+	size_t fits = fitting(sizeof(*source) + len, end - to);
+	struct sct_item item = { SCT_ITEM_SOURCE, fits < sizeof(*source) + len ? SCT_STATE_CUT :
+				 found->text.state, fits };
+	struct sct_source plain = *source;
+
+	if (fits < sizeof(*source) + (text ? 0 : len))
+		return to;
+	plain.flags &= ~SCT_SOURCEFLAG_LOG;
+	memcpy(to, &item, sizeof(item));
+	to += sizeof(item);
+	memcpy(to, &plain, sizeof(plain));
+	memcpy(to + sizeof(plain), text ? found->text.bytes : (const char *)&found->number,
+	       fits - sizeof(plain));
+	return to + fits;
+}
+
+static size_t sources_size(const struct sct_judgement *j)
+{
+	const struct sct_source *sources = sct_view_sources(j->judge.view, j->judge.prog);
+	size_t size = 0;
+	unsigned int i;
+
+	for (i = 0; i < j->judge.prog->sources; i++)
+		if (sources[i].flags & SCT_SOURCEFLAG_LOG)
+			size += item_size(sizeof(*sources) +
+					  max_t(size_t, j->judge.found[i].text.len, sizeof(s64)));
+	return size;
+}
+
+static char *put_sources(const struct sct_judgement *j, char *to, const char *end)
+{
+	const struct sct_source *sources = sct_view_sources(j->judge.view, j->judge.prog);
+	unsigned int i;
+
+	for (i = 0; i < j->judge.prog->sources; i++)
+		if (sources[i].flags & SCT_SOURCEFLAG_LOG)
+			to = put_source(to, end, &sources[i], &j->judge.found[i]);
+	return to;
+}
+
 static size_t size_of(const struct sct_judgement *j, const struct sct_rule *rule)
 {
 	const struct sct_view *view = j->judge.view;
@@ -59,6 +105,7 @@ static size_t size_of(const struct sct_judgement *j, const struct sct_rule *rule
 		if (text)
 			size += item_size(text->len);
 	}
+	size += sources_size(j);
 	return min_t(size_t, ALIGN(size, 8), SCT_RECORD_MAX);
 }
 
@@ -77,6 +124,7 @@ static void put_items(struct sct_judgement *j, const struct sct_rule *rule, char
 		bytes = sct_view_string(view, rule->template, &len);
 		to = put_item(to, end, SCT_ITEM_TEMPLATE, SCT_STATE_WHOLE, bytes, len);
 	}
+	to = put_sources(j, to, end);
 	if (rule->flags & SCT_RULEFLAG_LOG_CWD)
 		to = put_text(to, end, SCT_ITEM_CWD, &j->judge.texts[SCT_TEXT_CWD]);
 	for (i = 0; i < j->judge.prog->nargs; i++) {
@@ -135,9 +183,11 @@ void sct_event_log(struct sct_judgement *j, u32 rule, u16 actions, long result)
 {
 	const struct sct_rule *as = &j->judge.view->rules[rule];
 	struct sct_reservation reservation;
-	size_t size = size_of(j, as);
 	struct sct_event *event;
+	size_t size;
 
+	sct_memory_show(j);
+	size = size_of(j, as);
 	if (!sct_ring_reserve(&reservation, size)) {
 		atomic64_inc(&j->set->tallies[rule].lost);
 		atomic64_inc(&j->set->lost);

@@ -162,14 +162,37 @@ static bool compare(u8 op, const char *text, size_t len, const char *with, size_
 	}
 }
 
+/* What a source says, NULL if it has to be read elsewhere. */
+static const struct sct_found *find_source(struct sct_judge *judge, unsigned int index)
+{
+	struct sct_found *found = &judge->found[index];
+
+	if (!(judge->read >> index & 1)) {
+		if (sct_judge_source(judge, index, found))
+			return NULL;
+		judge->read |= 1ull << index;
+	}
+	return found;
+}
+
 /* The text of a string operand: 0, -EFAULT if it cannot be known, -EAGAIN if not here. */
 static int find_text(struct sct_judge *judge, unsigned int operand, const char **bytes, size_t *len)
 {
-	unsigned int place = sct_text_place(operand);
-	const struct sct_text *text = &judge->texts[place];
+	const struct sct_found *found;
+	const struct sct_text *text;
+	unsigned int place;
 
-	if (!(judge->known >> place & 1) && sct_judge_capture(judge, place))
-		return -EAGAIN;
+	if (unlikely(operand >= SCT_SOURCE_OPERAND)) {
+		found = find_source(judge, operand - SCT_SOURCE_OPERAND);
+		if (!found)
+			return -EAGAIN;
+		text = &found->text;
+	} else {
+		place = sct_text_place(operand);
+		text = &judge->texts[place];
+		if (!(judge->known >> place & 1) && sct_judge_capture(judge, place))
+			return -EAGAIN;
+	}
 	if (text->state != SCT_STATE_WHOLE)
 		return -EFAULT;
 	*bytes = text->bytes;
@@ -321,7 +344,7 @@ static void operate(struct registers *regs, const struct sct_insn *insn)
 
 /**
  * sct_judge() - run a program
- * @judge: view, prog, args and known set; matches and matched[] are filled in
+ * @judge: view, prog, args, known and read set; matches and matched[] are filled in
  *
  * Return: SCT_VERDICT_DONE, or SCT_VERDICT_DEFER as soon as one of the
  * embedder's functions says -EAGAIN.
@@ -331,6 +354,7 @@ enum sct_verdict sct_judge(struct sct_judge *judge)
 	const struct sct_view *view = judge->view;
 	const struct sct_insn *insn = &view->insns[judge->prog->insn];
 	struct registers regs SCT_UNINITIALIZED;
+	const struct sct_found *found;
 	int outcome;
 
 	regs.unknown = 0;
@@ -369,6 +393,12 @@ enum sct_verdict sct_judge(struct sct_judge *judge)
 		case SCT_OP_LDA:
 			set(&regs, insn->dst,
 			    sct_widen(judge->args[insn->imm], judge->prog->kinds[insn->imm]), false);
+			break;
+		case SCT_OP_LDS:
+			found = find_source(judge, insn->imm);
+			if (!found)
+				return SCT_VERDICT_DEFER;
+			set(&regs, insn->dst, found->number, found->text.state != SCT_STATE_WHOLE);
 			break;
 		case SCT_OP_SEQ ... SCT_OP_SEQS:
 			outcome = judge_string(judge, insn);

@@ -30,6 +30,7 @@ struct visit {
 static bool judge(struct sct_judgement *j, struct sct_ruleset *set, const struct sct_prog *prog)
 {
 	j->set = set;
+	j->judge.read = 0;
 	j->judge.view = &set->view;
 	j->judge.prog = prog;
 	return sct_judge(&j->judge) == SCT_VERDICT_DONE;
@@ -49,7 +50,8 @@ static enum sct_next enter(unsigned int slot, const struct pt_regs *regs, long *
 	if (!programs->before)
 		return SCT_NEXT_PASS;
 	glance = this_cpu_read(glances);
-	sct_capture_begin(&glance->j, slot, regs, glance->room, SCT_STAGE_GLANCE);
+	sct_capture_begin(&glance->j, slot, regs, glance->room, sizeof(glance->room),
+			  SCT_STAGE_GLANCE);
 	if (!judge(&glance->j, set, programs->before))
 		return SCT_NEXT_DIVERT;
 	if (likely(!glance->j.judge.matches))
@@ -57,19 +59,43 @@ static enum sct_next enter(unsigned int slot, const struct pt_regs *regs, long *
 	return sct_act(&glance->j, slot, regs, result);
 }
 
-/* Copy what the programs of a point may need; NULL without memory. */
-static struct visit *begin_visit(unsigned int slot, const struct sct_prog *prog, bool cwd,
-				 const struct pt_regs *regs)
+/* Make room for what the programs of a point may need; NULL without memory. */
+static struct visit *make_visit(unsigned int slot, const struct sct_ruleset *set,
+				const struct pt_regs *regs)
 {
+	const struct sct_programs *programs = &set->programs[slot];
+	struct sct_needs before = sct_memory_needs(&set->view, programs->before);
+	struct sct_needs after = sct_memory_needs(&set->view, programs->after);
+	const struct sct_prog *prog = programs->before ?: programs->after;
+	size_t room = sct_capture_room(prog, programs->cwd) + before.room + after.room;
+	unsigned int count = before.count + after.count;
+	size_t holds = count * sizeof(struct sct_held);
 	struct visit *visit;
 
 	/* Charged to the caller: threads that sleep in a call each hold one. */
-	visit = kvmalloc(sizeof(*visit) + sct_capture_room(prog, cwd), GFP_KERNEL_ACCOUNT);
+	visit = kvmalloc(sizeof(*visit) + holds + room, GFP_KERNEL_ACCOUNT);
 	if (!visit)
 		return NULL;
-	sct_capture_begin(&visit->j, slot, regs, visit->room, SCT_STAGE_COPYING);
-	sct_capture_args(&visit->j, prog);
-	if (cwd)
+	sct_capture_begin(&visit->j, slot, regs, visit->room + holds, room, SCT_STAGE_COPYING);
+	visit->j.holds = (struct sct_held *)visit->room;
+	visit->j.most = count;
+	visit->j.held = 0;
+	return visit;
+}
+
+/* Copy what the programs of a point may need; NULL without memory. */
+static struct visit *begin_visit(unsigned int slot, const struct sct_ruleset *set,
+				 const struct pt_regs *regs)
+{
+	const struct sct_programs *programs = &set->programs[slot];
+	struct visit *visit = make_visit(slot, set, regs);
+
+	if (!visit)
+		return NULL;
+	sct_capture_args(&visit->j, programs->before ?: programs->after);
+	sct_memory_hold(&visit->j, &set->view, programs->before, false);
+	sct_memory_hold(&visit->j, &set->view, programs->after, false);
+	if (programs->cwd)
 		sct_capture_cwd(&visit->j);
 	sct_capture_seal(&visit->j);
 	return visit;
@@ -91,21 +117,18 @@ static enum sct_next enter_task(unsigned int slot, const struct pt_regs *regs, l
 	enum sct_next next = SCT_NEXT_PASS;
 	struct sct_programs programs = { };
 	struct sct_ruleset *set;
-	struct sct_prog prog;
-	struct visit *visit;
+	struct visit *visit = NULL;
 	bool around;
 
-	/* Which strings there are is needed before they are copied, which may sleep. */
-	rcu_read_lock();
-	set = rcu_dereference(sct_ruleset_current);
+	/* What there is to copy has to stay while it is copied, which may sleep. */
+	set = sct_ruleset_get();
 	if (set)
 		programs = set->programs[slot];
 	if (programs.before || programs.after)
-		prog = programs.before ? *programs.before : *programs.after;
-	rcu_read_unlock();
+		visit = begin_visit(slot, set, regs);
+	sct_ruleset_put(set);
 	if (!programs.before && !programs.after)
 		return SCT_NEXT_PASS;
-	visit = begin_visit(slot, &prog, programs.cwd, regs);
 	if (!visit)
 		return turn_away(programs.fails, result);
 
@@ -128,6 +151,18 @@ static enum sct_next enter_task(unsigned int slot, const struct pt_regs *regs, l
 	return next;
 }
 
+/* Read what the call has filled in. */
+static void read_results(unsigned int slot, struct visit *visit)
+{
+	struct sct_ruleset *set = sct_ruleset_get();
+
+	visit->j.stage = SCT_STAGE_COPYING;
+	if (set)
+		sct_memory_hold(&visit->j, &set->view, set->programs[slot].after, true);
+	visit->j.stage = SCT_STAGE_SEALED;
+	sct_ruleset_put(set);
+}
+
 static long leave(unsigned int slot, void *cookie, long result)
 {
 	struct visit *visit = cookie;
@@ -137,6 +172,8 @@ static long leave(unsigned int slot, void *cookie, long result)
 
 	visit->j.result = result;
 	visit->j.judge.known &= ~(1u << SCT_TEXT_COMM); /* execve has changed it */
+	if (visit->j.held < visit->j.most)
+		read_results(slot, visit);
 	rcu_read_lock();
 	set = rcu_dereference(sct_ruleset_current);
 	prog = set ? set->programs[slot].after : NULL;

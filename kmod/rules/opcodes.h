@@ -13,6 +13,7 @@ enum sct_op {
 	SCT_OP_LDC = 0x11, /* dst = constant imm */
 	SCT_OP_LDF = 0x12, /* dst = field imm */
 	SCT_OP_LDA = 0x13, /* dst = argument imm, widened from its kind */
+	SCT_OP_LDS = 0x14, /* dst = source imm of the program; unknown if it cannot be read */
 	SCT_OP_ADD = 0x20, /* dst = a + b */
 	SCT_OP_SUB = 0x21, /* dst = a - b */
 	SCT_OP_MUL = 0x22, /* dst = a * b */
@@ -56,6 +57,7 @@ enum sct_op {
 	OP(LDC, CONST, 1, 0) \
 	OP(LDF, FIELD, 2, 0) \
 	OP(LDA, ARG, 1, 0) \
+	OP(LDS, SOURCE, 32, 0) \
 	OP(ADD, BINARY, 1, 0) \
 	OP(SUB, BINARY, 1, 0) \
 	OP(MUL, BINARY, 1, 0) \
@@ -101,6 +103,14 @@ enum sct_op {
 	KIND(PTR, 64, 0) \
 	KIND(STR, 64, 0) \
 	KIND(FD, 32, 1)
+
+/* ABI(name, width of its pointers in bits) */
+#define SCT_ABI_TABLE(ABI) \
+	ABI(X86_64, 64) \
+	ABI(I386, 32) \
+	ABI(X32, 32) \
+	ABI(AARCH64, 64) \
+	ABI(AARCH32, 32)
 
 /* FIELD(name, is a string, needs task context, only in the after phase) */
 #define SCT_FIELD_TABLE(FIELD) \
@@ -152,6 +162,7 @@ enum sct_op {
 	ERROR(ORPHAN, ENOSYS) \
 	ERROR(UNPROVEN, EOPNOTSUPP) \
 	ERROR(INSIDE, EBUSY) \
-	ERROR(NO_REFUSAL, EOPNOTSUPP)
+	ERROR(NO_REFUSAL, EOPNOTSUPP) \
+	ERROR(SOURCE, EINVAL)
 
 #endif

@@ -16,6 +16,7 @@ struct sct_view {
 	const struct sct_rule *rules;
 	const struct sct_insn *insns;
 	const s64 *consts;
+	const struct sct_source *sources;
 	const struct sct_string *strings;
 	const char *text;
 	const char *source;
@@ -41,6 +42,12 @@ struct sct_text {
 	u8 state; /* SCT_STATE_* */
 };
 
+/* What a source says, read once: a number, or a text; text.state is that of either. */
+struct sct_found {
+	s64 number;
+	struct sct_text text;
+};
+
 /* Places of a judgement's texts: the arguments, then the fields of type str. */
 #define SCT_TEXT_COMM SCT_ARGS_MAX
 #define SCT_TEXT_CWD (SCT_ARGS_MAX + 1)
@@ -61,6 +68,8 @@ static inline unsigned int sct_text_place(unsigned int operand)
  * @args: the argument registers
  * @known: a bit for each text that was captured
  * @texts: by place
+ * @read: a bit for each source of @prog that is in @found
+ * @found: by index among the program's sources
  * @matches: how many rules matched
  * @matched: their indices, in order
  *
@@ -72,9 +81,11 @@ struct sct_judge {
 	const struct sct_prog *prog;
 	u64 args[SCT_ARGS_MAX];
 	u32 known;
+	u64 read;
 	u32 matches;
 	struct sct_text texts[SCT_TEXTS];
 	u32 matched[SCT_MATCHES_MAX];
+	struct sct_found found[SCT_PROG_SOURCES_MAX];
 };
 
 /**
@@ -103,6 +114,30 @@ s64 sct_judge_field(struct sct_judge *judge, unsigned int field);
 int sct_judge_capture(struct sct_judge *judge, unsigned int place);
 
 /**
+ * sct_judge_source() - read a source, or say how that went when it was
+ * @source: of judge->prog, by its index there
+ * @found: filled in, unless -EAGAIN is returned
+ *
+ * Return: 0; -EAGAIN if not here.
+ */
+int sct_judge_source(struct sct_judge *judge, unsigned int source, struct sct_found *found);
+
+/**
+ * sct_judge_copy() - copy memory of the caller
+ *
+ * Return: 0; -EFAULT if not all of it can be read; -EAGAIN if not here.
+ */
+int sct_judge_copy(struct sct_judge *judge, void *to, u64 from, size_t size);
+
+/**
+ * sct_judge_room() - room for a text that stays as long as the judgement
+ * @size: in bytes, at most SCT_STRING_MAX
+ *
+ * Return: NULL if there is none here.
+ */
+char *sct_judge_room(struct sct_judge *judge, size_t size);
+
+/**
  * sct_judge_unknown() - a rule was neither true nor false
  *
  * Return: 0; -EAGAIN if it cannot be counted here.
@@ -117,5 +152,19 @@ u32 sct_judge_crc(const void *bytes, size_t size);
 /* judge.c */
 bool sct_glob(const char *pattern, size_t plen, const char *text, size_t len);
 s64 sct_widen(u64 value, u8 kind);
+
+/* reading.c */
+bool sct_source_is_sound(const struct sct_prog *prog, const struct sct_source *source);
+bool sct_source_is_text(const struct sct_source *source);
+bool sct_source_same(const struct sct_source *one, const struct sct_source *other);
+int sct_source_read(struct sct_judge *judge, const struct sct_source *source,
+		    struct sct_found *found);
+
+/* The sources of a program. */
+static inline const struct sct_source *sct_view_sources(const struct sct_view *view,
+							const struct sct_prog *prog)
+{
+	return view->sources + prog->source;
+}
 
 #endif

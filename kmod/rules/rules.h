@@ -66,6 +66,7 @@ struct sct_ruleset *sct_ruleset_create(void *image, size_t size, struct sct_erro
 void sct_ruleset_put(struct sct_ruleset *set);
 int sct_ruleset_publish(struct sct_ruleset *set, struct sct_error *error);
 struct sct_ruleset *sct_ruleset_held(void);
+struct sct_ruleset *sct_ruleset_get(void);
 void sct_ruleset_count(const struct sct_ruleset *set, u32 rule, struct sct_counters *counters);
 void sct_ruleset_exit(void);
 
@@ -86,6 +87,12 @@ enum sct_stage {
 	SCT_STAGE_SEALED,
 };
 
+/* A source that was read in task context, and what it said. */
+struct sct_held {
+	struct sct_source source;
+	struct sct_found found;
+};
+
 /**
  * struct sct_judgement - a call being judged
  * @judge: what the pure part sees
@@ -94,6 +101,10 @@ enum sct_stage {
  * @stage: where it is judged
  * @comm: room for the command name
  * @free: room for further strings
+ * @end: of that room
+ * @holds: what was read of memory in task context
+ * @held: how much
+ * @most: how much there is room for
  */
 struct sct_judgement {
 	struct sct_judge judge;
@@ -101,7 +112,9 @@ struct sct_judgement {
 	long result;
 	enum sct_stage stage;
 	char comm[16];
-	char *free;
+	char *free, *end;
+	struct sct_held *holds;
+	unsigned int held, most;
 };
 
 /* capture.c */
@@ -110,18 +123,21 @@ struct sct_judgement {
  * @j: to be filled in; its program and set come later
  * @slot: the call
  * @regs: the caller's registers
- * @room: for strings: SCT_STRING_MAX bytes for each, or as sct_capture_room()
- *	says; 8-byte aligned
+ * @room: for strings; 8-byte aligned
+ * @size: of @room; in SCT_STAGE_COPYING as sct_capture_room() and
+ *	sct_memory_needs() say
  * @stage: SCT_STAGE_GLANCE or SCT_STAGE_COPYING
  */
 static inline void sct_capture_begin(struct sct_judgement *j, unsigned int slot,
-				     const struct pt_regs *regs, char *room, enum sct_stage stage)
+				     const struct pt_regs *regs, char *room, size_t size,
+				     enum sct_stage stage)
 {
 	sct_caller_args(regs, sct_slot_abi(slot), j->judge.args);
 	j->judge.known = 0;
 	j->stage = stage;
 	j->result = 0;
 	j->free = room;
+	j->end = room + size;
 }
 
 int sct_capture_args(struct sct_judgement *j, const struct sct_prog *prog);
@@ -129,6 +145,17 @@ void sct_capture_cwd(struct sct_judgement *j);
 void sct_capture_seal(struct sct_judgement *j);
 void sct_capture_comm(struct sct_judgement *j);
 size_t sct_capture_room(const struct sct_prog *prog, bool cwd);
+
+/* memory.c */
+struct sct_needs {
+	size_t room;
+	unsigned int count;
+};
+
+struct sct_needs sct_memory_needs(const struct sct_view *view, const struct sct_prog *prog);
+void sct_memory_hold(struct sct_judgement *j, const struct sct_view *view,
+		     const struct sct_prog *prog, bool after);
+int sct_memory_show(struct sct_judgement *j);
 
 /* act.c */
 enum sct_next sct_act(struct sct_judgement *j, unsigned int slot, const struct pt_regs *regs,

@@ -22,6 +22,20 @@ struct sct_ruleset *sct_ruleset_held(void)
 	return rcu_dereference_protected(sct_ruleset_current, true);
 }
 
+/** sct_ruleset_get() - the set in force, to be given back with sct_ruleset_put(); NULL if none is */
+struct sct_ruleset *sct_ruleset_get(void)
+{
+	struct sct_ruleset *set;
+
+	rcu_read_lock();
+	set = rcu_dereference(sct_ruleset_current);
+	/* Whoever replaces it waits for RCU before giving up its hold. */
+	if (set)
+		refcount_inc(&set->users);
+	rcu_read_unlock();
+	return set;
+}
+
 /** sct_ruleset_put() - be done with a set, which RCU's readers see no more; NULL is fine */
 void sct_ruleset_put(struct sct_ruleset *set)
 {

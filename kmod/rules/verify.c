@@ -15,7 +15,7 @@
 
 /* What an opcode's operands are. */
 enum form { FORM_NONE, FORM_MATCH, FORM_JUMP, FORM_IMM, FORM_CONST, FORM_FIELD, FORM_ARG,
-	    FORM_UNARY, FORM_BINARY, FORM_STRCONST, FORM_STRSTR };
+	    FORM_UNARY, FORM_BINARY, FORM_STRCONST, FORM_STRSTR, FORM_SOURCE };
 
 struct opcode {
 	bool known;
@@ -67,6 +67,7 @@ static const struct {
 	{ offsetof(struct sct_image, rules), sizeof(struct sct_rule), SCT_RULES_MAX },
 	{ offsetof(struct sct_image, insns), sizeof(struct sct_insn), SCT_INSNS_MAX },
 	{ offsetof(struct sct_image, consts), sizeof(s64), SCT_CONSTS_MAX },
+	{ offsetof(struct sct_image, sources), sizeof(struct sct_source), SCT_SOURCES_MAX },
 	{ offsetof(struct sct_image, strings), sizeof(struct sct_string), SCT_STRINGS_MAX },
 	{ offsetof(struct sct_image, text), 1, SCT_IMAGE_MAX },
 	{ offsetof(struct sct_image, source), 1, SCT_IMAGE_MAX },
@@ -142,6 +143,7 @@ int sct_verify_layout(const void *image, size_t size, struct sct_view *view,
 		.rules = image + head->rules.offset,
 		.insns = image + head->insns.offset,
 		.consts = image + head->consts.offset,
+		.sources = image + head->sources.offset,
 		.strings = image + head->strings.offset,
 		.text = image + head->text.offset,
 		.source = image + head->source.offset,
@@ -196,7 +198,13 @@ static u32 sort_key(const struct sct_prog *prog)
 	return (u32)prog->abi << 17 | (u32)prog->nr << 1 | prog->phase;
 }
 
-static bool prog_is_sound(const struct sct_view *view, const struct sct_prog *prog, u64 end)
+/* What the programs before one have taken up. */
+struct used {
+	u64 insns, sources;
+};
+
+static bool prog_is_sound(const struct sct_view *view, const struct sct_prog *prog,
+			  const struct used *used)
 {
 	unsigned int i;
 
@@ -217,12 +225,34 @@ static bool prog_is_sound(const struct sct_view *view, const struct sct_prog *pr
 				      prog->kinds[i])
 			return false;
 	}
-	return prog->insn == end && prog->insns &&
-	       prog->insn + (u64)prog->insns <= view->head->insns.count;
+	return prog->insn == used->insns && prog->insns &&
+	       prog->insn + (u64)prog->insns <= view->head->insns.count &&
+	       prog->source == used->sources && prog->sources <= SCT_PROG_SOURCES_MAX &&
+	       prog->source + (u64)prog->sources <= view->head->sources.count;
 }
 
-static bool is_string(const struct sct_prog *prog, u8 operand)
+static int verify_sources(const struct sct_view *view, const struct sct_prog *prog,
+			  struct sct_error *error)
 {
+	u32 i;
+
+	for (i = 0; i < prog->sources; i++)
+		if (!sct_source_is_sound(prog, sct_view_sources(view, prog) + i))
+			return refuse(error, SCT_ERROR_SOURCE, prog->source + i, 0);
+	return 0;
+}
+
+static bool is_source(const struct sct_view *view, const struct sct_prog *prog, s64 index,
+		      bool text)
+{
+	return index >= 0 && index < prog->sources &&
+	       sct_source_is_text(sct_view_sources(view, prog) + index) == text;
+}
+
+static bool is_string(const struct sct_view *view, const struct sct_prog *prog, u8 operand)
+{
+	if (operand >= SCT_SOURCE_OPERAND)
+		return is_source(view, prog, operand - SCT_SOURCE_OPERAND, true);
 	if (operand < SCT_ARGS_MAX)
 		return operand < prog->nargs && prog->kinds[operand] == SCT_KIND_STR;
 	return operand < SCT_FIELDS && fields[operand].known && fields[operand].string &&
@@ -268,10 +298,13 @@ static bool operands_suit(const struct sct_view *view, const struct sct_prog *pr
 	case FORM_BINARY:
 		return dst && a && b && !insn->imm;
 	case FORM_STRCONST:
-		return dst && is_string(prog, insn->a) && !insn->b &&
+		return dst && is_string(view, prog, insn->a) && !insn->b &&
 		       is_index(insn->imm, head->strings.count);
 	case FORM_STRSTR:
-		return dst && is_string(prog, insn->a) && is_string(prog, insn->b) && !insn->imm;
+		return dst && is_string(view, prog, insn->a) && is_string(view, prog, insn->b) &&
+		       !insn->imm;
+	case FORM_SOURCE:
+		return dst && !insn->a && !insn->b && is_source(view, prog, insn->imm, false);
 	}
 	return false;
 }
@@ -392,7 +425,7 @@ size_t sct_verify_scratch(const struct sct_view *view)
 int sct_verify_content(const struct sct_view *view, u16 *scratch, struct sct_error *error)
 {
 	const struct sct_image *head = view->head;
-	u64 end = 0;
+	struct used used = { 0, 0 };
 	u32 i;
 	int result = verify_strings(view, error);
 
@@ -402,14 +435,19 @@ int sct_verify_content(const struct sct_view *view, u16 *scratch, struct sct_err
 		if (!rule_is_sound(view, &view->rules[i]))
 			return refuse(error, SCT_ERROR_RULE, i, 0);
 	for (i = 0; i < head->progs.count; i++) {
-		if (!prog_is_sound(view, &view->progs[i], end))
+		if (!prog_is_sound(view, &view->progs[i], &used))
 			return refuse(error, SCT_ERROR_PROG, i, 0);
-		result = verify_prog(view, &view->progs[i], scratch, error);
+		result = verify_sources(view, &view->progs[i], error);
+		if (!result)
+			result = verify_prog(view, &view->progs[i], scratch, error);
 		if (result)
 			return result;
-		end += view->progs[i].insns;
+		used.insns += view->progs[i].insns;
+		used.sources += view->progs[i].sources;
 	}
-	if (end != head->insns.count)
-		return refuse(error, SCT_ERROR_PROG, head->progs.count, end);
+	if (used.insns != head->insns.count)
+		return refuse(error, SCT_ERROR_PROG, head->progs.count, used.insns);
+	if (used.sources != head->sources.count)
+		return refuse(error, SCT_ERROR_SOURCE, used.sources, head->sources.count);
 	return 0;
 }

@@ -13,9 +13,10 @@ struct sct_offline {
 	struct sct_view view;
 };
 
-/* A judgement, and where what it asks for comes from. */
+/* A judgement, where what it asks for comes from, and room for the texts of its sources. */
 struct hearing {
 	struct sct_judge judge;
+	char *room;
 	const struct sct_offline_call *call;
 	struct sct_offline_verdict *verdict;
 };
@@ -35,6 +36,36 @@ int sct_judge_capture(struct sct_judge *judge, unsigned int place)
 	judge->texts[place] = hearing_of(judge)->call->texts[place];
 	judge->known |= 1u << place;
 	return 0;
+}
+
+int sct_judge_source(struct sct_judge *judge, unsigned int source, struct sct_found *found)
+{
+	return sct_source_read(judge, sct_view_sources(judge->view, judge->prog) + source, found);
+}
+
+int sct_judge_copy(struct sct_judge *judge, void *to, u64 from, size_t size)
+{
+	const struct sct_offline_call *call = hearing_of(judge)->call;
+	const struct sct_offline_area *area = call->memory, *end = area + call->areas;
+
+	for (; area < end; area++) {
+		if (from < area->at || from - area->at > area->size ||
+		    size > area->size - (from - area->at))
+			continue;
+		memcpy(to, area->bytes + (from - area->at), size);
+		return 0;
+	}
+	return -EFAULT;
+}
+
+char *sct_judge_room(struct sct_judge *judge, size_t size)
+{
+	struct hearing *hearing = hearing_of(judge);
+	char *room = hearing->room;
+
+	if (room)
+		hearing->room += size;
+	return room;
 }
 
 int sct_judge_unknown(struct sct_judge *judge, u32 rule)
@@ -135,6 +166,8 @@ int sct_offline_find(const struct sct_offline *rules, u32 abi, u32 nr, u32 phase
  * @prog: index of a program
  * @call: its texts are those of the program's string operands, and stay
  * @verdict: filled in
+ *
+ * Without memory for the texts behind its arguments the judgement ends early.
  */
 void sct_offline_judge(const struct sct_offline *rules, u32 prog,
 		       const struct sct_offline_call *call, struct sct_offline_verdict *verdict)
@@ -145,9 +178,13 @@ void sct_offline_judge(const struct sct_offline *rules, u32 prog,
 		.verdict = verdict,
 	};
 
+	char *room = malloc((hearing.judge.prog->sources + 1) * SCT_STRING_MAX);
+
+	hearing.room = room;
 	memcpy(hearing.judge.args, call->args, sizeof(hearing.judge.args));
 	verdict->unknowns = 0;
 	sct_judge(&hearing.judge);
+	free(room);
 	verdict->matches = hearing.judge.matches;
 	memcpy(verdict->matched, hearing.judge.matched, sizeof(verdict->matched));
 }

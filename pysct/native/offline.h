@@ -5,16 +5,27 @@
 
 #include "../../kmod/rules/program.h"
 
+/* Some memory of the caller. */
+struct sct_offline_area {
+	u64 at;
+	u64 size;
+	const char *bytes;
+};
+
 /**
  * struct sct_offline_call - a call to be judged
  * @args: the argument registers
  * @fields: values of the fields of type int, by number
  * @texts: what the string operands say, by place; see sct_text_place()
+ * @memory: of the caller; what is nowhere in it cannot be read
+ * @areas: how many there are
  */
 struct sct_offline_call {
 	u64 args[SCT_ARGS_MAX];
 	s64 fields[SCT_FIELDS];
 	struct sct_text texts[SCT_TEXTS];
+	const struct sct_offline_area *memory;
+	u32 areas;
 };
 
 /**

@@ -8,8 +8,10 @@ import re
 from dataclasses import dataclass, field
 from functools import cache
 
+import memory
+
 from pysct import abi
-from pysct.image import Image
+from pysct.image import Image, Prog
 from pysct.judge import Call
 
 BITS = 64
@@ -58,9 +60,11 @@ def run(image: Image, prog: int, call: Call) -> Outcome:
                 regs[dst] = call.fields.get(imm, 0) & MASK
             case "LDA":
                 regs[dst] = widen(call.args[imm] if imm < len(call.args) else 0, program.kinds[imm])
+            case "LDS":
+                regs[dst] = memory.number(program, call, imm)
             case name if opcode.form in ("strconst", "strstr"):
-                other = image.strings[imm] if opcode.form == "strconst" else text_of(call, b)
-                regs[dst] = compare(name, text_of(call, a), other)
+                other = image.strings[imm] if opcode.form == "strconst" else text_of(program, call, b)
+                regs[dst] = compare(name, text_of(program, call, a), other)
             case name if opcode.form == "unary":
                 regs[dst] = unary(name, regs[a])
             case name:
@@ -83,8 +87,10 @@ def widen(register: int, kind: int) -> int:
     return int((digits[0] if KINDS[kind].signed else "0") * (BITS - len(digits)) + digits, 2)
 
 
-def text_of(call: Call, operand: int) -> bytes | None:
+def text_of(program: Prog, call: Call, operand: int) -> bytes | None:
     """What a string operand says, or None where it cannot be known."""
+    if operand >= abi.SOURCE_OPERAND:
+        return memory.text(program, call, operand - abi.SOURCE_OPERAND)
     text = call.strings.get(operand)
     return text if isinstance(text, bytes) and len(text) < abi.Limit.STRING else None
 

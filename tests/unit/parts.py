@@ -11,6 +11,7 @@ from pysct import abi, image
 
 KIND = {name: kind.number for name, kind in abi.KINDS.items()}
 ACTION = {name: action.mask for name, action in abi.ACTIONS.items()}
+FLAG = abi.SourceFlag
 BEFORE, AFTER = abi.PHASES["before"], abi.PHASES["after"]
 
 
@@ -40,6 +41,16 @@ def rule(**others) -> abi.RuleStruct:
     return abi.RuleStruct(**{"name": 0, "template": abi.NONE, "line": 1, "actions": ACTION["LOG"], **others})
 
 
+def source(what: str = "NUMBER", arg: int = 2, kind: str = "", **others) -> abi.SourceStruct:
+    """A source, of argument 2 unless it says another."""
+    known = getattr(abi.Source, what)
+    if what == "NUMBER":
+        kind = kind or "u32"
+    else:
+        others = {"limit": 108, **others}
+    return change(abi.SourceStruct(what=known, arg=arg, kind=KIND[kind] if kind else 0), **others)
+
+
 @dataclass
 class Parts:
     """A sound image, unless something is changed: one rule that always matches, in one program."""
@@ -48,6 +59,7 @@ class Parts:
     progs: list[abi.ProgStruct] = field(default_factory=lambda: [prog(3, ("str", "s32"))])
     rules: list[abi.RuleStruct] = field(default_factory=lambda: [rule()])
     consts: tuple[int, ...] = (7,)
+    sources: list[abi.SourceStruct] = field(default_factory=list)
     strings: list[bytes] = field(default_factory=lambda: [b"rule"])
     source: bytes = b"rule"
     sections: dict = field(default_factory=dict)
@@ -63,6 +75,7 @@ class Parts:
             "rules": (b"".join(map(bytes, self.rules)), len(self.rules)),
             "insns": (b"".join(struct.pack(abi.INSN_FORMAT, *entry) for entry in self.insns), len(self.insns)),
             "consts": (struct.pack(f"<{len(self.consts)}q", *self.consts), len(self.consts)),
+            "sources": (b"".join(map(bytes, self.sources)), len(self.sources)),
             **image.string_sections(self.strings),
             "source": (self.source, len(self.source)),
             **self.sections,
@@ -89,17 +102,20 @@ def one(*insns: list[int], kinds: tuple[str, ...] = ("str", "s32"), phase: int =
 def everything() -> bytes:
     """A small image with all there is in one: every opcode, both phases, all actions, strings, constants, padding."""
     names = [name for name in abi.OPCODES if abi.OPCODES[name].form not in ("none", "match", "jump")]
-    operands = {"const": {"imm": 1}, "field": {"imm": 16}, "strconst": {"a": 0, "imm": 1}, "strstr": {"a": 0, "b": 27}}
+    operands = {"const": {"imm": 1}, "field": {"imm": 16}, "strconst": {"a": 0, "imm": 1}, "strstr": {"a": 0, "b": 27},
+                "source": {"imm": 1}}
     before = [insn(name, 2, **operands.get(abi.OPCODES[name].form, {})) for name in ("LDA", "LDC", "LDF")]
     before += [insn("LDI", 0, imm=3)]
     before += [insn(name, 1, **operands.get(abi.OPCODES[name].form, {})) for name in names]
+    before += [insn("SEQ", 1, a=abi.SOURCE_OPERAND, imm=1), insn("SEQS", 1, a=abi.SOURCE_OPERAND, b=abi.SOURCE_OPERAND + 2)]
+    before += [insn("LDS", 1, imm=3), insn("LDS", 1, imm=4)]
     before += [insn("JT", a=1, imm=2), insn("MATCH", a=0, imm=0), insn("JF", a=0, imm=1), insn("MATCH", a=1, imm=1), insn("RET")]
-    after = [insn("LDF", 3, imm=29), insn("MATCH", a=3, imm=2), insn("RET")]
+    after = [insn("LDF", 3, imm=29), insn("LDS", 4), insn("MATCH", a=3, imm=2), insn("RET")]
     return Parts(
         insns=before + after,
         progs=[
-            prog(len(before), ("str", "s8", "u16", "fd"), nr=87),
-            prog(len(after), ("str", "s32"), nr=263, phase=AFTER, first=len(before)),
+            prog(len(before), ("str", "s8", "ptr", "u16", "ptr"), nr=87, sources=5),
+            prog(len(after), ("str", "ptr"), nr=263, phase=AFTER, first=len(before), source=5, sources=1),
         ],
         rules=[
             rule(flags=abi.RuleFlag.CONTINUE | abi.RuleFlag.LOG_CWD, template=1),
@@ -107,6 +123,14 @@ def everything() -> bytes:
             rule(phase=AFTER, line=3, digest=2**64 - 1),
         ],
         consts=(-1, 2**63 - 1),
+        sources=[
+            source("UNIX", size=4, family=1, offset=2),
+            source(kind="u16", flags=FLAG.BIG | FLAG.LOG, size=4, family=2, other=10, offset=2),
+            source("CHARS", flags=FLAG.VIA | FLAG.VIA_SIZE, via=8, via_size=16, limit=65),
+            source(kind="s64", flags=FLAG.EXTENDS, size=2, offset=8),
+            source(kind="u8", flags=FLAG.SIZE_AT, size=5, offset=1),
+            source(arg=1, kind="s32", flags=FLAG.AFTER, offset=48),
+        ],
         strings=[b"rule", b"/e*[a-c]", b""],
         source=b"rule { }\n",
     ).bytes()

@@ -8,11 +8,11 @@ from random import Random
 from pysct import abi, image
 from pysct.judge import STRINGS, Call
 
-STR = abi.KINDS["str"].number
+STR, PTR = abi.KINDS["str"].number, abi.KINDS["ptr"].number
 BY_NAME = abi.OPCODES
-DRAW = [*BY_NAME, *["MATCH", "JF", "JT", "SGLOB", "LDA"] * 3]  # what is drawn more often
+DRAW = [*BY_NAME, *["MATCH", "JF", "JT", "SGLOB", "LDA", "LDS"] * 3]  # what is drawn more often
 EDGES = (0, 1, 2, 63, 64, 65, 255, 2**15, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**63 - 1, 2**63, 2**64 - 1)
-KINDS = [STR, *(kind.number for kind in abi.KINDS.values())]
+KINDS = [STR, PTR, *(kind.number for kind in abi.KINDS.values())]
 WORDS = (b"", b"/", b"a", b"/etc/passwd", b"/etc", b"passwd", b"aaaaaaaab", b"/tmp/\xff\xfe", b"[", b"ab" * 12)
 GLOBS = (b"*", b"?", b"**", b"[", b"[!", b"[]a]", b"[!a-c]", b"[a-", b"[z-a]", b"\\", b"[\\", b"\\*", b"/etc/*", b"*a*b", b"")
 INT_FIELDS = [entry for entry in abi.FIELDS.values() if entry.type == "int"]
@@ -42,6 +42,39 @@ def number(chance: Random) -> int:
     return chance.choice(EDGES) + chance.choice((-1, 0, 1)) & 2**64 - 1
 
 
+def memory(chance: Random) -> dict[int, bytes]:
+    """Some bytes of a caller: small numbers, letters, and addresses of such bytes."""
+    words = [chance.choice((0, 1, 2, 8, 10, 0x1000, 0x1020, 0x1000 << 32 | 0x1010, 0x612F00, number(chance))) for _ in range(12)]
+    whole = struct.pack("<12Q", *words)[: chance.randrange(8, 97)]
+    return {0x1000: whole, 0x1000 + len(whole) + 1: b"behind a gap"}
+
+
+def source(chance: Random, phase: int, kinds: tuple[int, ...]) -> bytes:
+    """A sound struct sct_source; there is an argument that is an address."""
+    pointers = [at for at, kind in enumerate(kinds) if kind == PTR]
+    sizes = [at + 1 for at, kind in enumerate(kinds) if kind not in (PTR, STR)]
+    flag, flags = abi.SourceFlag, 0
+    made = abi.SourceStruct(what=chance.choice((1, 1, 2, 3)), arg=chance.choice(pointers), offset=chance.randrange(12))
+    if made.what == abi.Source.NUMBER:
+        made.kind = chance.choice([kind for kind in KINDS if kind != STR])
+        flags |= flag.BIG * chance.randrange(2)
+    else:
+        made.limit = chance.choice((1, 4, 108, abi.Limit.STRING))
+    if chance.random() < 0.3:
+        made.size, flags = (chance.choice(pointers) + 1, flags | flag.SIZE_AT)
+    elif sizes and chance.random() < 0.5:
+        made.size = chance.choice(sizes)
+        flags |= flag.EXTENDS * (made.what == abi.Source.NUMBER and chance.randrange(2))
+    if not flags & flag.EXTENDS and chance.random() < 0.4:
+        made.via, flags = chance.choice((0, 4, 8, 16)), flags | flag.VIA
+        if chance.random() < 0.4:
+            made.via_size, flags = chance.choice((0, 4, 8, 24)), flags | flag.VIA_SIZE
+    if chance.random() < 0.3:
+        made.family, made.other = chance.choice((1, 2, 8)), chance.choice((0, 10))
+    made.flags = flags | flag.AFTER * (phase and chance.randrange(2)) | flag.LOG * chance.randrange(2)
+    return bytes(made)
+
+
 def call(chance: Random) -> Call:
     """A call, some of whose strings cannot be read."""
     strings = {}
@@ -51,16 +84,22 @@ def call(chance: Random) -> Call:
         elif chance.random() < 0.5:
             strings[operand] = chance.choice((abi.State.LONG, abi.State.ABSENT, b"a" * abi.Limit.STRING))
     fields = {entry.number: chance.choice((number(chance) - 2**63, 0, 1)) for entry in INT_FIELDS}
-    return Call(tuple(number(chance) for _ in range(abi.Limit.ARGS)), fields, strings)
+    draw = lambda: chance.choice((0x1000, 0x1008, 0x1010, 16, 0)) if chance.random() < 0.6 else number(chance)  # noqa: E731
+    return Call(tuple(draw() for _ in range(abi.Limit.ARGS)), fields, strings, memory(chance))
 
 
 class Writer:
     """Writes one sound program for a point; `rules` and `strings` are how many there are to refer to."""
 
-    def __init__(self, chance: Random, phase: int, kinds: tuple[int, ...], rules: int, strings: int, consts: int):
+    def __init__(
+        self, chance: Random, phase: int, kinds: tuple[int, ...], rules: int, strings: int, consts: int, sources: list[bytes]
+    ):
         self.chance, self.phase, self.kinds = chance, phase, kinds
         self.rules, self.strings, self.consts = rules, strings, consts
         self.texts = [at for at, kind in enumerate(kinds) if kind == STR] + [entry.number for entry in STR_FIELDS]
+        texts = {at for at, entry in enumerate(sources) if entry[0] != abi.Source.NUMBER}
+        self.texts += [abi.SOURCE_OPERAND + at for at in texts] * 2
+        self.numbers = sorted({*range(len(sources))} - texts)
         self.insns: list[list[int]] = []
         self.set = [0]  # registers that are set on every way, at the end
 
@@ -73,7 +112,7 @@ class Writer:
             left = length - at
             name = self.chance.choice(DRAW)
             form = BY_NAME[name].form
-            if form == "none" or (form == "jump" and left < 2) or (form == "arg" and not self.kinds):
+            if form == "none" or (form == "jump" and left < 2) or (form == "arg" and not self.kinds) or (form == "source" and not self.numbers):
                 name, form = "LDI", "imm"
             insn = self._insn(name, form, left)
             if form == "jump":
@@ -102,6 +141,8 @@ class Writer:
                 return [op, dst, 0, 0, chance.choice(fields)]
             case "arg":
                 return [op, dst, 0, 0, chance.randrange(len(self.kinds))]
+            case "source":
+                return [op, dst, 0, 0, chance.choice(self.numbers)]
             case "unary":
                 return [op, dst, a, 0, 0]
             case "binary":
@@ -118,20 +159,23 @@ def program_image(chance: Random, points: int = 2, longest: int = 40) -> bytes:
     strings = [b"rule", *(glob(chance) for _ in range(4)), *(word(chance) for _ in range(4))]
     consts = [number(chance) - 2**63 for _ in range(4)]
     rules = [(at, phase, chance.random() < 0.5) for at, phase in enumerate((0, 0, 0, 1, 1, 1))]
-    progs, insns, signatures = [], [], {}
+    progs, insns, sources, signatures = [], [], [], {}
     for point in sorted(chance.sample(range(16), points)):
         nr, phase = point >> 1, point & 1
         kinds = signatures.setdefault(nr, tuple(chance.choice(KINDS) for _ in range(chance.randrange(7))))
-        written = Writer(chance, phase, kinds, 3, len(strings), len(consts)).write(chance.randrange(2, longest))
+        own = [source(chance, phase, kinds) for _ in range(chance.randrange(5))] if PTR in kinds else []
+        written = Writer(chance, phase, kinds, 3, len(strings), len(consts), own).write(chance.randrange(2, longest))
         match = BY_NAME["MATCH"].number  # the last three rules are those of the after phase
         written = [(op, dst, a, b, imm + 3 * phase if op == match else imm) for op, dst, a, b, imm in written]
-        progs.append(prog_bytes(nr, phase, kinds, len(insns), written, strings))
+        progs.append(prog_bytes(nr, phase, kinds, len(insns), written, strings, len(sources), len(own)))
         insns += written
+        sources += own
     return image.encode({
         "progs": (b"".join(progs), len(progs)),
         "rules": (b"".join(rule_bytes(digest, phase, more) for digest, phase, more in rules), len(rules)),
         "insns": (b"".join(struct.pack(abi.INSN_FORMAT, *insn) for insn in insns), len(insns)),
         "consts": (struct.pack(f"<{len(consts)}q", *consts), len(consts)),
+        "sources": (b"".join(sources), len(sources)),
         **image.string_sections(strings),
         "source": (b"nobody wrote this", 17),
     })  # fmt: skip
@@ -149,10 +193,12 @@ def cost_of(insns, strings: list[bytes]) -> int:
     return total
 
 
-def prog_bytes(nr: int, phase: int, kinds, first: int, insns, strings: list[bytes]) -> bytes:
+def prog_bytes(
+    nr: int, phase: int, kinds, first: int, insns, strings: list[bytes], source: int = 0, sources: int = 0
+) -> bytes:
     """A struct sct_prog of the x86_64 call `nr`."""
     padded = (*kinds, *(0,) * (abi.Limit.ARGS - len(kinds)))
-    prog = abi.ProgStruct(0, nr, phase, len(kinds), padded, first, len(insns), cost_of(insns, strings), 0)
+    prog = abi.ProgStruct(0, nr, phase, len(kinds), padded, first, len(insns), cost_of(insns, strings), 0, source, sources)
     assert len(bytes(prog)) == sizeof(abi.ProgStruct)
     return bytes(prog)
 

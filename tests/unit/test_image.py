@@ -31,10 +31,11 @@ def test_sections_follow_each_other_and_nothing_else():
     head = ImageStruct.from_buffer_copy(IMAGE)
     at = head.head
     for name, width in (
-        ("progs", 28),
+        ("progs", 36),
         ("rules", 32),
         ("insns", 8),
         ("consts", 8),
+        ("sources", 24),
         ("strings", 8),
         ("text", 1),
         ("source", 1),
@@ -54,7 +55,7 @@ def test_programs_are_in_order_and_whole():
     assert keys == sorted(set(keys))
     insn = 0
     for at in range(head.progs.count):
-        prog = ProgStruct.from_buffer_copy(IMAGE, head.progs.offset + at * 28)
+        prog = ProgStruct.from_buffer_copy(IMAGE, head.progs.offset + at * 36)
         assert prog.insn == insn and not prog.flags & ~(ProgFlag.ABI | ProgFlag.CALL)
         insn += prog.insns
     assert insn == head.insns.count

@@ -15,7 +15,7 @@ from pysct.native import library
 
 NUMBER = {error.name: error.number for error in abi.ERRORS.values()}
 LAST = NUMBER["MATCHES"]
-"""Errors behind this one are found by other parts of the kernel."""
+"""Errors behind this one are found by other parts of the kernel, and those of sources in test_verify_sources.py."""
 
 SOUND = Parts().bytes()
 RET, LDI, MATCH = insn("RET"), insn("LDI", 0, imm=1), insn("MATCH", imm=0)
@@ -70,8 +70,8 @@ WRONG = {
     "one byte": ("SHORT", b"S", 0, 1),
     "a head less one byte": ("SHORT", SOUND[: BODY - 1], 0, BODY - 1),
     "another magic": ("MAGIC", summed(b"ELF!" + SOUND[4:]), 0, 0x21464C45),
-    "next version": ("VERSION", patched(SOUND, ImageStruct.version.offset, "<H", 2), 0, 2),
-    "larger head": ("VERSION", patched(SOUND, ImageStruct.head.offset, "<H", BODY + 8), 0, 1),
+    "next version": ("VERSION", patched(SOUND, ImageStruct.version.offset, "<H", abi.VERSION + 1), 0, abi.VERSION + 1),
+    "larger head": ("VERSION", patched(SOUND, ImageStruct.head.offset, "<H", BODY + 8), 0, abi.VERSION),
     "a byte more than it says": ("SIZE", summed(SOUND + b"\0"), 0, len(SOUND)),
     "a byte less than it says": ("SIZE", SOUND[:-1], 0, len(SOUND)),
     "nothing behind the head": ("SIZE", SOUND[:BODY], 0, len(SOUND)),
@@ -84,14 +84,14 @@ WRONG = {
     "a section too late": ("SECTION", section("rules", "offset", at("rules") + 8), 1, at("rules") + 8),
     "the first section elsewhere": ("SECTION", section("progs", "offset", 0), 0, 0),
     "an offset near 2^32": ("SECTION", section("insns", "offset", 2**32 - 8), 2, 2**32 - 8),
-    "more than there is": ("SECTION", section("source", "count", 2**20), 6, at("source")),
+    "more than there is": ("SECTION", section("source", "count", 2**20), 7, at("source")),
     "as many as there may be": ("SECTION", section("progs", "count", Limit.PROGS), 0, BODY),
     # LIMIT
     **{
         f"too many {name}": ("LIMIT", section(name, "count", most + 1), index, most + 1)
         for index, (name, most) in enumerate(
             [("progs", Limit.PROGS), ("rules", Limit.RULES), ("insns", Limit.INSNS), ("consts", Limit.CONSTS),
-             ("strings", Limit.STRINGS), ("text", Limit.IMAGE), ("source", Limit.IMAGE)])
+             ("sources", Limit.SOURCES), ("strings", Limit.STRINGS), ("text", Limit.IMAGE), ("source", Limit.IMAGE)])
     },
     "2^32 - 1 rules": ("LIMIT", section("rules", "count", 2**32 - 1), 1, 2**32 - 1),
     # PADDING
@@ -224,7 +224,7 @@ OPERAND = {
     "SEQ of operand 6": insn("SEQ", a=6),
     "SEQ of a field that is a number": insn("SEQ", a=abi.FIELDS["UID"].number),
     "SEQ of field 31": insn("SEQ", a=31),
-    "SEQ of field 255": insn("SEQ", a=255),
+    "SEQ of source 127": insn("SEQ", a=255),
     "SEQ with a second operand": insn("SEQ", b=1),
     "SEQ with a string that is not there": insn("SEQ", imm=1),
     "SGLOB with string -1": insn("SGLOB", imm=-1),

@@ -31,12 +31,44 @@ static struct sct_text draw_text(void)
 	return (struct sct_text) { bytes, len, SCT_STATE_WHOLE };
 }
 
+/*
+ * Memory of the caller: letters, small numbers, and addresses of itself.  One
+ * area, of exactly its size: what is read behind it is seen.
+ */
+#define CALLER_AT 0x1000
+
+static void draw_memory(struct sct_offline_call *call)
+{
+	struct sct_offline_area *area = malloc(sizeof(*area));
+	u64 words[24];
+	char *bytes;
+	u32 i;
+
+	for (i = 0; i < ARRAY_SIZE(words); i++)
+		words[i] = draw() % 2 ? draw() % 12 : draw() % 2 ? CALLER_AT + draw() % 64 : draw();
+	*area = (struct sct_offline_area) { CALLER_AT, draw() % sizeof(words), NULL };
+	bytes = malloc(area->size);
+	if (area->size)
+		memcpy(bytes, words, area->size);
+	area->bytes = bytes;
+	call->memory = area;
+	call->areas = 1;
+}
+
+static u64 draw_register(void)
+{
+	if (draw() % 3 == 0)
+		return CALLER_AT + draw() % 64;
+	return draw() % 2 ? draw() : draw() % 3;
+}
+
 static void draw_call(const struct sct_prog *prog, struct sct_offline_call *call)
 {
 	u32 i;
 
+	draw_memory(call);
 	for (i = 0; i < SCT_ARGS_MAX; i++)
-		call->args[i] = draw() % 2 ? draw() : draw() % 3;
+		call->args[i] = draw_register();
 	for (i = 0; i < SCT_FIELDS; i++)
 		call->fields[i] = draw() % 2 ? draw() : draw() % 3;
 	for (i = 0; i < SCT_TEXTS; i++)
@@ -50,6 +82,8 @@ static void free_call(struct sct_offline_call *call)
 
 	for (i = 0; i < SCT_TEXTS; i++)
 		free((void *)call->texts[i].bytes);
+	free((void *)call->memory->bytes);
+	free((void *)call->memory);
 }
 
 static void make_right(unsigned char *image, u32 size)

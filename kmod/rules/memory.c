@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * When is the memory behind a call's arguments read?
+ *
+ * Once, so that what is compared is what is logged.  Where sleeping is
+ * forbidden, when a program asks for it, as far as it is resident.  In task
+ * context before the rules are held, all that the programs in force may ask
+ * for; and what the call itself fills in, when it has returned.
+ */
+#include <linux/uaccess.h>
+#include "rules.h"
+
+static struct sct_judgement *judgement_of(struct sct_judge *judge)
+{
+	return container_of(judge, struct sct_judgement, judge);
+}
+
+int sct_judge_copy(struct sct_judge *judge, void *to, u64 from, size_t size)
+{
+	const void __user *at = (const void __user *)(unsigned long)from;
+
+	if (judgement_of(judge)->stage == SCT_STAGE_GLANCE)
+		return copy_from_user_nofault(to, at, size) ? -EAGAIN : 0;
+	return copy_from_user(to, at, size) ? -EFAULT : 0;
+}
+
+char *sct_judge_room(struct sct_judge *judge, size_t size)
+{
+	struct sct_judgement *j = judgement_of(judge);
+	char *room = j->free;
+
+	size = ALIGN(size, sizeof(long));
+	if (size > j->end - room)
+		return NULL;
+	j->free += size;
+	return room;
+}
+
+int sct_judge_source(struct sct_judge *judge, unsigned int index, struct sct_found *found)
+{
+	const struct sct_source *source = sct_view_sources(judge->view, judge->prog) + index;
+	struct sct_judgement *j = judgement_of(judge);
+	unsigned int i;
+
+	if (j->stage == SCT_STAGE_GLANCE)
+		return sct_source_read(judge, source, found);
+	for (i = 0; i < j->held; i++) {
+		if (sct_source_same(&j->holds[i].source, source)) {
+			*found = j->holds[i].found;
+			return 0;
+		}
+	}
+	/* Only rules ask for it that were not yet in force when memory was read. */
+	*found = (struct sct_found) { .text.state = SCT_STATE_FAULT };
+	return 0;
+}
+
+/* What the sources of some programs take. */
+struct sct_needs sct_memory_needs(const struct sct_view *view, const struct sct_prog *prog)
+{
+	struct sct_needs needs = { };
+	const struct sct_source *source, *end;
+
+	if (!prog)
+		return needs;
+	source = sct_view_sources(view, prog);
+	needs.count = prog->sources;
+	for (end = source + prog->sources; source < end; source++)
+		needs.room += ALIGN(source->limit, sizeof(long));
+	return needs;
+}
+
+static bool is_held(const struct sct_judgement *j, const struct sct_source *source)
+{
+	unsigned int i;
+
+	for (i = 0; i < j->held; i++)
+		if (sct_source_same(&j->holds[i].source, source))
+			return true;
+	return false;
+}
+
+/**
+ * sct_memory_hold() - read what a program may ask for
+ * @j: in SCT_STAGE_COPYING, with room for it
+ * @view: of the program
+ * @prog: may be NULL
+ * @after: what is read when the call has returned, else all other
+ *
+ * What is held already is not read again.
+ *
+ * Context: task; may sleep.
+ */
+void sct_memory_hold(struct sct_judgement *j, const struct sct_view *view,
+		     const struct sct_prog *prog, bool after)
+{
+	bool failed = after && IS_ERR_VALUE((unsigned long)j->result);
+	const struct sct_source *source, *end;
+	struct sct_held *to;
+
+	if (!prog)
+		return;
+	j->judge.prog = prog;
+	source = sct_view_sources(view, prog);
+	for (end = source + prog->sources; source < end; source++) {
+		if (!(source->flags & SCT_SOURCEFLAG_AFTER) == after || j->held == j->most ||
+		    is_held(j, source))
+			continue;
+		to = &j->holds[j->held++];
+		to->source = *source;
+		/* A call that fails fills nothing in. */
+		if (failed || sct_source_read(&j->judge, source, &to->found))
+			to->found = (struct sct_found) { .text.state = SCT_STATE_FAULT };
+	}
+}
+
+/**
+ * sct_memory_show() - read what the events of a judgement's program show
+ *
+ * Return: 0, or -EAGAIN if that cannot be done here.
+ */
+int sct_memory_show(struct sct_judgement *j)
+{
+	const struct sct_source *sources = sct_view_sources(j->judge.view, j->judge.prog);
+	unsigned int i;
+
+	for (i = 0; i < j->judge.prog->sources; i++) {
+		if (!(sources[i].flags & SCT_SOURCEFLAG_LOG) || j->judge.read >> i & 1)
+			continue;
+		if (sct_judge_source(&j->judge, i, &j->judge.found[i]))
+			return -EAGAIN;
+		j->judge.read |= 1ull << i;
+	}
+	return 0;
+}

@@ -1,0 +1,255 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What stands in the memory behind a call's argument?
+ *
+ * Finds what a source names: through a pointer, within a size that the caller
+ * gives, in an address of the right family.  Pure: memory is read by a function
+ * of the embedder, piece by piece, and what comes from there is not trusted.
+ */
+#include "program.h"
+
+#define ABI(name, bits) [SCT_ABI_##name] = (bits) / 8,
+static const u8 pointer_bytes[SCT_ABIS] = { SCT_ABI_TABLE(ABI) };
+#undef ABI
+
+#define KIND(name, bits, is_signed) [SCT_KIND_##name] = (bits) / 8,
+static const u8 kind_bytes[SCT_KINDS] = { SCT_KIND_TABLE(KIND) };
+#undef KIND
+
+#define ENDLESS U64_MAX
+
+/* Is the size of what an argument points to said as the flags have it? */
+static bool size_is_sound(const struct sct_prog *prog, const struct sct_source *source)
+{
+	u8 kind;
+
+	if (!source->size)
+		return !(source->flags & (SCT_SOURCEFLAG_SIZE_AT | SCT_SOURCEFLAG_EXTENDS));
+	if (source->size > prog->nargs)
+		return false;
+	kind = prog->kinds[source->size - 1];
+	return source->flags & SCT_SOURCEFLAG_SIZE_AT ? kind == SCT_KIND_PTR :
+							kind != SCT_KIND_PTR && kind != SCT_KIND_STR;
+}
+
+static bool way_is_sound(const struct sct_source *source)
+{
+	if (source->offset >= SCT_OFFSET_MAX || source->via >= SCT_OFFSET_MAX ||
+	    source->via_size >= SCT_OFFSET_MAX)
+		return false;
+	if (!(source->flags & SCT_SOURCEFLAG_VIA_SIZE) && source->via_size)
+		return false;
+	if (source->flags & SCT_SOURCEFLAG_VIA)
+		return !(source->flags & SCT_SOURCEFLAG_EXTENDS);
+	return !source->via && !(source->flags & SCT_SOURCEFLAG_VIA_SIZE);
+}
+
+/** sct_source_is_sound() - is a source of a program, whose arguments are sound, one that can be read? */
+bool sct_source_is_sound(const struct sct_prog *prog, const struct sct_source *source)
+{
+	if (source->flags & ~SCT_SOURCEFLAGS || source->zero || (source->other && !source->family))
+		return false;
+	if (source->arg >= prog->nargs || prog->kinds[source->arg] != SCT_KIND_PTR)
+		return false;
+	if (source->flags & SCT_SOURCEFLAG_AFTER && prog->phase != SCT_PHASE_AFTER)
+		return false;
+	if (!size_is_sound(prog, source) || !way_is_sound(source))
+		return false;
+	switch (source->what) {
+	case SCT_SOURCE_NUMBER:
+		return source->kind < SCT_KINDS && kind_bytes[source->kind] &&
+		       source->kind != SCT_KIND_STR && !source->limit;
+	case SCT_SOURCE_CHARS:
+	case SCT_SOURCE_UNIX:
+		return !source->kind && source->limit && source->limit <= SCT_STRING_MAX &&
+		       !(source->flags & (SCT_SOURCEFLAG_BIG | SCT_SOURCEFLAG_EXTENDS));
+	}
+	return false;
+}
+
+/** sct_source_is_text() - is it a string operand, and not a number? */
+bool sct_source_is_text(const struct sct_source *source)
+{
+	return source->what != SCT_SOURCE_NUMBER;
+}
+
+/** sct_source_same() - do two sources say the same, to be shown in the log or not? */
+bool sct_source_same(const struct sct_source *one, const struct sct_source *other)
+{
+	struct sct_source like = *other;
+
+	like.flags ^= (one->flags ^ other->flags) & SCT_SOURCEFLAG_LOG;
+	return !memcmp(one, &like, sizeof(like));
+}
+
+/* Where something lies, and of how many bytes. */
+struct place {
+	u64 at, size;
+};
+
+/* Is a part of it there? */
+static bool holds(const struct place *place, u64 offset, u64 bytes)
+{
+	return offset <= place->size && bytes <= place->size - offset;
+}
+
+/* An unsigned number of some bytes: 0, -EFAULT or -EAGAIN. */
+static int read_number(struct sct_judge *judge, const struct place *place, u64 offset, u64 bytes,
+		       u64 *number)
+{
+	*number = 0;
+	if (!holds(place, offset, bytes))
+		return -EFAULT;
+	return sct_judge_copy(judge, number, place->at + offset, bytes);
+}
+
+static int read_size(struct sct_judge *judge, const struct place *place, u64 offset, u64 *size)
+{
+	int error = read_number(judge, place, offset, sizeof(u32), size);
+
+	return error ?: (s32)*size < 0 ? -EFAULT : 0;
+}
+
+/* What the argument points to: 0, -ENOENT for nothing, -EFAULT or -EAGAIN. */
+static int find_outer(struct sct_judge *judge, const struct sct_source *source,
+		      struct place *place)
+{
+	const struct place anywhere = { 0, ENDLESS };
+	s64 size;
+
+	*place = (struct place) { judge->args[source->arg], ENDLESS };
+	if (!place->at)
+		return -ENOENT;
+	if (!source->size)
+		return 0;
+	if (source->flags & SCT_SOURCEFLAG_SIZE_AT)
+		return read_size(judge, &anywhere, judge->args[source->size - 1], &place->size);
+	size = sct_widen(judge->args[source->size - 1], judge->prog->kinds[source->size - 1]);
+	place->size = size;
+	return size < 0 ? -EFAULT : 0;
+}
+
+static int follow(struct sct_judge *judge, const struct sct_source *source, struct place *place)
+{
+	struct place inner = { 0, ENDLESS };
+	int error = read_number(judge, place, source->via, pointer_bytes[judge->prog->abi],
+				&inner.at);
+
+	if (!error && source->flags & SCT_SOURCEFLAG_VIA_SIZE)
+		error = read_size(judge, place, source->via_size, &inner.size);
+	if (!error && !inner.at)
+		error = -ENOENT;
+	*place = inner;
+	return error;
+}
+
+/*
+ * The family of a socket address decides what the rest of it is.  The kernel
+ * takes AF_UNSPEC for the socket's own family where that makes sense.
+ */
+static int check_family(struct sct_judge *judge, const struct sct_source *source,
+			const struct place *place)
+{
+	u64 family;
+	int error = read_number(judge, place, 0, sizeof(u16), &family);
+
+	if (error || !family || family == source->family || family == source->other)
+		return error;
+	return -EFAULT;
+}
+
+static int find(struct sct_judge *judge, const struct sct_source *source, struct place *place)
+{
+	int error = find_outer(judge, source, place);
+
+	if (!error && source->flags & SCT_SOURCEFLAG_VIA)
+		error = follow(judge, source, place);
+	if (!error && source->family)
+		error = check_family(judge, source, place);
+	return error;
+}
+
+static int read_value(struct sct_judge *judge, const struct sct_source *source,
+		      const struct place *place, struct sct_found *found)
+{
+	u32 bytes = kind_bytes[source->kind];
+	u64 number = 0;
+	int error;
+
+	if (source->flags & SCT_SOURCEFLAG_EXTENDS && source->offset >= place->size)
+		error = 0;
+	else
+		error = read_number(judge, place, source->offset, bytes, &number);
+	if (source->flags & SCT_SOURCEFLAG_BIG)
+		number = __builtin_bswap64(number) >> (64 - 8 * bytes);
+	found->number = sct_widen(number, source->kind);
+	return error;
+}
+
+static int read_text(struct sct_judge *judge, const struct sct_source *source,
+		     const struct place *place, struct sct_text *text)
+{
+	bool is_path = source->what == SCT_SOURCE_UNIX;
+	u64 size = place->size - source->offset;
+	char *room;
+	int error;
+
+	if (source->offset > place->size)
+		return -EFAULT;
+	if (size > source->limit) {
+		if (is_path && size != ENDLESS - source->offset)
+			return -E2BIG;
+		size = source->limit;
+	}
+	room = sct_judge_room(judge, size);
+	if (!room)
+		return -EAGAIN;
+	error = size ? sct_judge_copy(judge, room, place->at + source->offset, size) : 0;
+	if (error)
+		return error;
+	if (is_path && size && !room[0])
+		room[0] = '@';
+	else
+		size = strnlen(room, size);
+	text->bytes = room;
+	text->len = size;
+	return 0;
+}
+
+/**
+ * sct_source_read() - read a source
+ * @judge: prog and args are looked at
+ * @source: of that program
+ * @found: filled in, unless -EAGAIN is returned
+ *
+ * Return: 0, and @found says how that went; -EAGAIN if not here.
+ */
+int sct_source_read(struct sct_judge *judge, const struct sct_source *source,
+		    struct sct_found *found)
+{
+	struct place place;
+	int error = find(judge, source, &place);
+
+	*found = (struct sct_found) { 0 };
+	if (!error && sct_source_is_text(source))
+		error = read_text(judge, source, &place, &found->text);
+	else if (!error)
+		error = read_value(judge, source, &place, found);
+	switch (error) {
+	case -EAGAIN:
+		return error;
+	case 0:
+		found->text.state = SCT_STATE_WHOLE;
+		break;
+	case -ENOENT:
+		found->text.state = SCT_STATE_ABSENT;
+		break;
+	case -E2BIG:
+		found->text.state = SCT_STATE_LONG;
+		break;
+	default:
+		found->text.state = SCT_STATE_FAULT;
+		break;
+	}
+	return 0;
+}

@@ -1,0 +1,89 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Is a source that could not be read as it says refused?"""
+
+import pytest
+from parts import FLAG, Parts, change, insn, prog, source
+
+from pysct import abi
+from pysct.abi import Limit
+from pysct.judge import verify
+
+SOURCE = {
+    "nothing that there is": change(source(), what=4),
+    "no way of finding": change(source(), what=0),
+    "an argument that is not there": source(arg=5),
+    "an argument that is a number": source(arg=1),
+    "an argument that is a string": source(arg=0),
+    "a number of no kind": change(source(), kind=0),
+    "a number of an unknown kind": change(source(), kind=99),
+    "a number that is a string": source(kind="str"),
+    "a number with a limit": source(limit=1),
+    "a text with a kind": source("CHARS", kind="u8"),
+    "a text without a limit": source("CHARS", limit=0),
+    "a text that is too long": source("UNIX", limit=Limit.STRING + 1),
+    "a text in network byte order": source("UNIX", flags=FLAG.BIG),
+    "a text that extends": source("CHARS", flags=FLAG.EXTENDS, size=2),
+    "an unknown flag": source(flags=0x80),
+    "padding": source(zero=1),
+    "what comes after, before": source(flags=FLAG.AFTER),
+    "a size that is not there": source(size=6),
+    "a size that is an address": source(size=3),
+    "a size that is a string": source(size=1),
+    "the address of a size that is a number": source(size=2, flags=FLAG.SIZE_AT),
+    "the address of no size": source(flags=FLAG.SIZE_AT),
+    "what extends no size": source(flags=FLAG.EXTENDS),
+    "what extends behind a pointer": source(flags=FLAG.EXTENDS | FLAG.VIA, size=2),
+    "another family alone": source(other=2),
+    "an offset that is too large": source(offset=Limit.OFFSET),
+    "a pointer that is too far away": source(flags=FLAG.VIA, via=Limit.OFFSET),
+    "a size that is too far away": source(flags=FLAG.VIA | FLAG.VIA_SIZE, via_size=Limit.OFFSET),
+    "a pointer that is not followed": source(via=8),
+    "a size of what is not followed": source(flags=FLAG.VIA_SIZE),
+    "a size that is not asked for": source(flags=FLAG.VIA, via_size=4),
+}
+KINDS_OF_SOURCES = ("str", "s32", "ptr", "u64", "ptr")
+WRONG = {
+    what: ("SOURCE", Parts(progs=[prog(3, KINDS_OF_SOURCES, sources=2)], sources=[source(), broken]), 1, 0)
+    for what, broken in SOURCE.items()
+}  # fmt: skip
+WRONG |= {
+    "a gap between sources": ("PROG", Parts(progs=[prog(3, KINDS_OF_SOURCES, source=1)], sources=[source()]), 0, 0),
+    "sources of no program": ("SOURCE", Parts(progs=[prog(3, KINDS_OF_SOURCES, sources=1)], sources=[source()] * 2), 1, 2),
+    "more sources than there are": ("PROG", Parts(progs=[prog(3, KINDS_OF_SOURCES, sources=2)], sources=[source()]), 0, 0),
+    "2^32 - 1 sources": ("PROG", Parts(progs=[prog(3, KINDS_OF_SOURCES, sources=2**32 - 1)], sources=[source()]), 0, 0),
+    "65 sources": (
+        "PROG", Parts(progs=[prog(3, KINDS_OF_SOURCES, sources=Limit.PROG_SOURCES + 1)], sources=[source()] * 65), 0, 0),
+}  # fmt: skip
+
+OPERAND = {
+    "SEQ of a source that is a number": insn("SEQ", a=abi.SOURCE_OPERAND),
+    "SEQS and a source that is not there": insn("SEQS", b=abi.SOURCE_OPERAND + 2),
+    "LDS of a source that is a text": insn("LDS", imm=1),
+    "LDS of a source that is not there": insn("LDS", imm=2),
+    "LDS of source -1": insn("LDS", imm=-1),
+    "LDS with an operand": insn("LDS", a=1),
+    "LDS with a second operand": insn("LDS", b=1),
+    "LDS to register 16": insn("LDS", 16),
+}
+WRONG |= {
+    what: (
+        "OPERAND",
+        Parts([insn("LDI", 0), broken, insn("RET")], [prog(3, KINDS_OF_SOURCES, sources=2)], sources=[source(), source("CHARS")]),
+        1,
+        broken[0],
+    )
+    for what, broken in OPERAND.items()
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_it_is_found_and_named(what):
+    name, parts, index, value = WRONG[what]
+    error = verify(parts.bytes())
+    assert error is not None, "it was accepted"
+    assert (abi.ERRORS[error.code].name, error.index, error.value) == (name, index, value)
+
+
+def test_as_many_as_there_may_be():
+    sources = [source(offset=Limit.OFFSET - 1)] * Limit.PROG_SOURCES
+    assert verify(Parts(progs=[prog(3, KINDS_OF_SOURCES, sources=len(sources))], sources=sources).bytes()) is None
