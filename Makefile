@@ -11,7 +11,7 @@ DEMO = vm/demo
 # Every Debian package that the targets install; what guests of another architecture have is in vm/sctvm/userland.py.
 PACKAGES := \
 	python3 python3-venv \
-	gcc gcc-12 gcc-12-aarch64-linux-gnu make libc6-dev libelf1 libudev1 \
+	gcc gcc-12 gcc-12-aarch64-linux-gnu make pahole libc6-dev libelf1 libudev1 \
 	clang-14 libclang-rt-14-dev \
 	qemu-system-x86 qemu-system-arm busybox-static cpio patchelf file udev kmod iproute2 procps strace
 
