@@ -16,7 +16,6 @@ import raw
 TYPES = Path("/sys/kernel/btf/vmlinux")
 SYMBOLS = Path("/proc/kallsyms")
 
-BPF = 321
 MAP_CREATE, PROG_LOAD, RAW_TRACEPOINT_OPEN = 0, 5, 17
 MAP_TYPE_ARRAY, MMAPABLE = 2, 1 << 10
 PROG_TYPE_TRACING = 26
@@ -51,7 +50,7 @@ class TracepointOpen(ctypes.Structure):
 
 def bpf(command: int, request: ctypes.Structure) -> int:
     """A descriptor of what was asked for."""
-    descriptor = raw.LIBC.syscall(BPF, command, ctypes.byref(request), ctypes.sizeof(request))
+    descriptor = raw.LIBC.syscall(raw.NUMBERS["bpf"], command, ctypes.byref(request), ctypes.sizeof(request))
     if descriptor < 0:
         raise OSError(ctypes.get_errno(), f"bpf({command}): {os.strerror(ctypes.get_errno())}")
     return descriptor

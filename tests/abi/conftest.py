@@ -104,10 +104,10 @@ def program(tmp_path_factory) -> Callable[..., Path]:
     directory.parent.chmod(EVERYBODY)
     made: dict[str, Path] = {}
 
-    def compiled(source: str, *flags: str) -> Path:
+    def compiled(source: str, *flags: str, compiler: tuple[str, ...] = ("gcc",)) -> Path:
         if source not in made:
             made[source] = directory / Path(source).stem
-            words = ["gcc", "-O1", *flags, "-o", str(made[source]), str(TREE / "tests" / source)]
+            words = [*compiler, "-O1", *flags, "-o", str(made[source]), str(TREE / "tests" / source)]
             subprocess.run(words, check=True)
         return made[source]
 

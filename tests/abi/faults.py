@@ -9,7 +9,6 @@ import struct
 
 import raw
 
-USERFAULTFD = 323
 API = 0xC018AA3F
 REGISTER = 0xC020AA00
 COPY = 0xC028AA03
@@ -23,7 +22,7 @@ class LatePage:
     def __init__(self):
         flags = mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS
         self.start = raw.LIBC.mmap(None, raw.PAGE, mmap.PROT_READ | mmap.PROT_WRITE, flags, -1, 0)
-        self.descriptor = raw.LIBC.syscall(USERFAULTFD, os.O_CLOEXEC)
+        self.descriptor = raw.LIBC.syscall(raw.NUMBERS["userfaultfd"], os.O_CLOEXEC)
         assert self.descriptor >= 0, os.strerror(ctypes.get_errno())
         fcntl.ioctl(self.descriptor, API, struct.pack("<QQQ", VERSION, 0, 0))
         fcntl.ioctl(self.descriptor, REGISTER, struct.pack("<QQQQ", self.start, raw.PAGE, MISSING, 0))

@@ -8,12 +8,15 @@ import ctypes
 import errno
 import mmap
 import os
+import platform
 import signal
 from collections.abc import Callable
 
-from parts import BEFORE, Parts, insn, prog, rule
+import parts
+from parts import BEFORE, Parts, insn, rule
 
-from pysct import abi
+from pysct import abi, tables
+from pysct.points import abis_of
 
 LIBC = ctypes.CDLL(None, use_errno=True)
 LIBC.mmap.restype = ctypes.c_void_p
@@ -22,7 +25,7 @@ LIBC.mprotect.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
 LIBC.ioctl.argtypes = [ctypes.c_int, ctypes.c_ulong, ctypes.c_void_p]
 LIBC.read.argtypes = [ctypes.c_int, ctypes.c_void_p, ctypes.c_size_t]
 LIBC.read.restype = ctypes.c_ssize_t
-LIBC.rmdir.argtypes = [ctypes.c_void_p]
+LIBC.chdir.argtypes = [ctypes.c_void_p]
 
 PAGE = mmap.PAGESIZE
 KERNEL = 0xFFFFFFFF81000000
@@ -30,8 +33,13 @@ NOWHERE = (0, 1, PAGE, 2**47 - PAGE, 2**47, 2**63, KERNEL, 0xFFFF888000000000, 2
 """Addresses that are nobody's to name."""
 
 PROT_NONE = 0
-CAPSET = 126
-RMDIR = 84
+NUMBERS = {name: number for name, (number, _) in tables.CALLS[platform.machine()].items()}
+"""Of this machine's own calls."""
+CHDIR = NUMBERS["chdir"]
+OWN, OTHER = (abi.ABIS[name].number for name in abis_of()[:2])
+"""This machine's own ABI, and that of its 32-bit programs."""
+FOREIGN = [entry.number for name, entry in abi.ABIS.items() if name not in abis_of()]
+"""The ABIs of other machines."""
 FAIL, LOG, KILL, SUSPEND = (abi.ACTIONS[name].mask for name in ("FAIL", "LOG", "KILL", "SUSPEND"))
 
 
@@ -46,9 +54,31 @@ def errno_of(function: Callable, *arguments) -> int:
     return ctypes.get_errno() if function(*arguments) < 0 else 0
 
 
-def rmdir(path: bytes) -> int:
-    """The error number of a call that rules can refuse, made in a single thread of execution."""
-    return errno_of(LIBC.rmdir, ctypes.c_char_p(path))
+def chdir(path: bytes) -> int:
+    """The error number of a call that rules can refuse; all machines have it, and its one argument is a path."""
+    return errno_of(LIBC.chdir, ctypes.c_char_p(path))
+
+
+def prog(*words, **others) -> abi.ProgStruct:
+    """A program, for this machine's own ABI unless another is given; see parts.prog()."""
+    return parts.prog(*words, **{"abi": OWN, **others})
+
+
+def own(made: Parts) -> Parts:
+    """The same, its programs for this machine's own ABI."""
+    for program in made.progs:
+        program.abi = OWN
+    return made
+
+
+def laid_out(*pieces: tuple[abi.ProgStruct, list]) -> dict[str, list]:
+    """The programs of an image, each with its instructions, in the order in which they have to be."""
+    made = {"insns": [], "progs": []}
+    for program, insns in sorted(pieces, key=lambda piece: (piece[0].abi, piece[0].nr, piece[0].phase)):
+        program.insn, program.insns = len(made["insns"]), len(insns)
+        made["insns"] += insns
+        made["progs"].append(program)
+    return made
 
 
 class Memory:
@@ -110,11 +140,11 @@ def counters(descriptor: int) -> list[abi.CountersStruct]:
 def refusing(
     path: bytes, error: int, digest: int = 1, actions: int = FAIL, before: list | None = None, phase: int = BEFORE
 ) -> Parts:
-    """A rule that refuses rmdir(path) with an error, or does what else is said."""
+    """A rule that refuses chdir(path) with an error, or does what else is said."""
     insns = [*(before or []), insn("SEQ", 0, a=0, imm=1), insn("MATCH", imm=0), insn("RET")]
     return Parts(
         insns=insns,
-        progs=[prog(len(insns), ("str",), nr=RMDIR, phase=phase)],
+        progs=[prog(len(insns), ("str",), nr=CHDIR, phase=phase)],
         rules=[rule(phase=phase, actions=actions, error=-error if actions & FAIL else 0, digest=digest)],
         strings=[b"held", path],
     )
@@ -136,7 +166,7 @@ def in_child(function: Callable[[], int], patience: int = 60) -> int:
 def drop_rights() -> None:
     """Root, without any of root's capabilities."""
     head = (ctypes.c_uint32 * 2)(0x20080522, 0)
-    assert LIBC.syscall(CAPSET, head, (ctypes.c_uint32 * 6)()) == 0
+    assert LIBC.syscall(NUMBERS["capset"], head, (ctypes.c_uint32 * 6)()) == 0
 
 
 NOTHING = Parts([], [], [], (), [], b"").bytes()
@@ -165,8 +195,8 @@ class Held:
         assert version(self.descriptor).generation == self.generation
         row, *others = counters(self.descriptor)
         assert not others and (row.matched, row.failed, row.unknown) == (self.matched, self.matched, self.unknown)
-        assert rmdir(self.PATH) == self.ERROR
-        assert rmdir(b"/not" + self.PATH) == errno.ENOENT
+        assert chdir(self.PATH) == self.ERROR
+        assert chdir(b"/not" + self.PATH) == errno.ENOENT
         self.matched += 1
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ import os
 from collections import Counter
 
 import raw
-from parts import Parts, insn, prog, rule
+from parts import Parts, insn, rule
 
 from pysct import abi, events
 
@@ -15,19 +15,19 @@ PREFIX = b"/logged/by/"
 
 
 def rules(count: int) -> bytes:
-    """Rules r0, r1, … that each log rmdir("/logged/by/N/…")."""
+    """Rules r0, r1, … that each log chdir("/logged/by/N/…")."""
     insns, strings = [], []
     for number in range(count):
         insns += [insn("SPRE", 0, a=0, imm=2 * number), insn("MATCH", imm=number)]
         strings += [PREFIX + b"%d/" % number, b"r%d" % number]
     insns.append(insn("RET"))
     made = [rule(name=2 * number + 1, digest=1000 + number) for number in range(count)]
-    return Parts(insns, [prog(len(insns), ("str",), nr=raw.RMDIR)], made, strings=strings).bytes()
+    return Parts(insns, [raw.prog(len(insns), ("str",), nr=raw.CHDIR)], made, strings=strings).bytes()
 
 
 def cause(number: int, serial: int) -> None:
     """A call that rule `number` logs."""
-    assert raw.rmdir(PREFIX + b"%d/%08d" % (number, serial)) == errno.ENOENT
+    assert raw.chdir(PREFIX + b"%d/%08d" % (number, serial)) == errno.ENOENT
 
 
 def open_log(flags: int = os.O_NONBLOCK) -> int:

@@ -11,11 +11,11 @@ import subprocess
 import threading
 import time
 
-import parts
 import pytest
 import random_programs as programs
 import raw
-from parts import Parts, insn, prog
+from parts import Parts, insn
+from raw import prog
 
 from pysct import abi, image
 
@@ -29,7 +29,7 @@ def many(count: int) -> bytes:
     insns = [insn("LDI", 0), *([*match, index] for index in range(count - 1)), insn("LDI", 0, imm=1), [*match, count - 1], RET]
     rules = b"".join(struct.pack("<QIIIiHBBI", index, 0, abi.NONE, 1, -errno.EXDEV, raw.FAIL, 0, 0, 0) for index in range(count))
     return image.encode({
-        "progs": (programs.prog_bytes(raw.RMDIR, 0, (parts.KIND["str"],), 0, insns, []), 1),
+        "progs": (bytes(prog(len(insns), ("str",), nr=raw.CHDIR, cost=programs.cost_of(insns, []))), 1),
         "rules": (rules, count),
         "insns": (b"".join(struct.pack(abi.INSN_FORMAT, *entry) for entry in insns), len(insns)),
         "consts": (b"", 0),
@@ -44,7 +44,7 @@ def test_as_many_rules_as_there_may_be(control):
     assert (result, raw.name_of(answer)) == (errno.E2BIG, "LIMIT")
     assert raw.upload(control, many(most))[0] == 0
     for _ in range(3):
-        assert raw.rmdir(b"/x") == errno.EXDEV
+        assert raw.chdir(b"/x") == errno.EXDEV
     room = (abi.CountersStruct * 4096)()
     request = abi.ListStruct(what=abi.List.COUNTERS, first=most - 10, count=4096, buffer=ctypes.addressof(room))
     assert raw.ask(control, abi.Ioctl.LIST, request) == 0
@@ -59,9 +59,9 @@ def test_the_dearest_program(control):
     cost, size = abi.OPCODES["SGLOB"].cost, abi.Limit.STRING
     count = (abi.Limit.COST - 1) // (cost * size)
     insns = [*[insn("SGLOB", 0, imm=1)] * count, insn("MATCH"), RET]
-    made = Parts(insns, [prog(len(insns), ("str",), nr=raw.RMDIR)], strings=[b"rule", b"*" + b"a" * (size // 2) + b"b"])
+    made = Parts(insns, [prog(len(insns), ("str",), nr=raw.CHDIR)], strings=[b"rule", b"*" + b"a" * (size // 2) + b"b"])
     assert raw.upload(control, made.bytes())[0] == 0
-    assert raw.rmdir(b"a" * (size - 1)) == errno.ENAMETOOLONG
+    assert raw.chdir(b"a" * (size - 1)) == errno.ENAMETOOLONG
 
 
 @pytest.mark.parametrize("uploaders", [2, 8])
@@ -73,7 +73,7 @@ def test_uploads_at_once_while_all_processors_call(control, program, uploaders):
     assert raw.upload(control, images[0])[0] == 0
     before = raw.counters(control)[0].matched
     processors, calls = os.cpu_count(), 30000
-    calling = subprocess.Popen([call, "-t", str(processors), "-n", str(calls), "rmdir", "s:/contended"], stdout=subprocess.PIPE)
+    calling = subprocess.Popen([call, "-t", str(processors), "-n", str(calls), "chdir", "s:/contended"], stdout=subprocess.PIPE)
     generations, failures = [], []
 
     def work(which: int) -> None:

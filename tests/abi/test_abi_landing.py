@@ -5,11 +5,15 @@ BPF's trampolines at the end of a function make one, and no test machine has a p
 for the landing pads.
 """
 
+import platform
 import struct
 
 import pytest
 
-ENDBR = b"\xf3\x0f\x1e\xfa"
+ENTRY, PAD = {
+    "x86_64": ("__x64_sys_chdir", b"\xf3\x0f\x1e\xfa"),  # endbr64
+    "aarch64": ("__arm64_sys_chdir", b"\x5f\x24\x03\xd5"),  # bti c
+}[platform.machine()]
 
 
 def address_of(symbol: str) -> int:
@@ -33,6 +37,6 @@ def memory(address: int, size: int) -> bytes:
 
 @pytest.mark.parametrize("name", ["sct_diversion_pass", "sct_diversion_skip", "sct_diversion"])
 def test_landing_pads(loaded, name):
-    if memory(address_of("__x64_sys_rmdir"), 4) != ENDBR:
+    if memory(address_of(ENTRY), 4) != PAD:
         pytest.skip("this kernel has no landing pads itself")
-    assert memory(address_of(name), 4) == ENDBR
+    assert memory(address_of(name), 4) == PAD

@@ -10,7 +10,8 @@ import parts
 import pytest
 import raw
 from faults import LatePage
-from parts import Parts, insn, one, prog, rule
+from parts import Parts, insn, one, rule
+from raw import prog
 from reading import cause, open_log
 from test_abi_crowds import many
 
@@ -33,9 +34,10 @@ def available() -> int:
 def large(**changes) -> bytes:
     """An image of several MiB, with a second program."""
     source = b"x" * (2 * MIB)
-    progs = [prog(3, ("str",), nr=raw.RMDIR), prog(1, **{"first": 3, "nr": 87, **changes})]
-    insns = [insn("LDI", 0), insn("MATCH"), insn("RET"), insn("RET")]
-    return Parts(insns, progs, [rule(actions=raw.FAIL, error=-errno.EXDEV)], source=source).bytes()
+    refusing = [insn("LDI", 0), insn("MATCH"), insn("RET")]
+    second = prog(1, **{"nr": raw.NUMBERS["unlinkat"], **changes})
+    progs = raw.laid_out((prog(3, ("str",), nr=raw.CHDIR), refusing), (second, [insn("RET")]))
+    return Parts(**progs, rules=[rule(actions=raw.FAIL, error=-errno.EXDEV)], source=source).bytes()
 
 
 SOUND = large()
@@ -44,10 +46,10 @@ IMAGES = {
     "tried": (SOUND, abi.Upload.DRY_RUN, 0),
     "stale": (SOUND, abi.Upload.EXPECT, errno.ESTALE),
     "of no checksum": (SOUND[:-8] + b"yyyyyyyy", 0, errno.EBADMSG),
-    "of a foreign ABI": (large(abi=3), 0, errno.EOPNOTSUPP),
+    "of a foreign ABI": (large(abi=raw.FOREIGN[0]), 0, errno.EOPNOTSUPP),
     "of a call that there is not": (large(nr=1023), 0, errno.ENOSYS),
     "with a wrong cost": (large(cost=7), 0, errno.E2BIG),
-    "of a call that does not return": (large(nr=231, phase=parts.AFTER), 0, errno.EOPNOTSUPP),
+    "of a call that does not return": (large(nr=raw.NUMBERS["exit_group"], phase=parts.AFTER), 0, errno.EOPNOTSUPP),
 }
 
 
@@ -89,7 +91,7 @@ def test_calls_that_wait(held):
     def child() -> int:
         pages = [LatePage() for _ in range(100)]
         for page in pages:
-            threading.Thread(target=raw.LIBC.rmdir, args=(page.start,), daemon=True).start()
+            threading.Thread(target=raw.LIBC.chdir, args=(page.start,), daemon=True).start()
             page.wait()
         os.kill(os.getpid(), 9)
         return 1
@@ -102,7 +104,7 @@ def test_calls_that_wait(held):
 
 def test_points_that_come_and_go(control):
     """ftrace's own memory as well."""
-    nothing, before = one(insn("RET")).bytes(), available()
+    nothing, before = raw.own(one(insn("RET"))).bytes(), available()
     numbers = range(0, 300, 3)
     flags = abi.ProgFlag.CALL
     for _ in range(6):

@@ -26,7 +26,7 @@ def test_records(logged):
     event = abi.EventStruct.from_buffer_copy(data)
     assert (event.record.size, event.record.type, event.record.rule) == (len(data), abi.Record.EVENT, 1)
     assert event.record.generation == raw.version(logged).generation
-    assert (event.zero, event.nargs, list(event.kinds), event.nr, event.abi, event.phase) == (0, 1, [10, 0, 0, 0, 0, 0], 84, 0, 0)
+    assert (event.zero, event.nargs, list(event.kinds), event.nr, event.abi, event.phase) == (0, 1, [10, 0, 0, 0, 0, 0], raw.CHDIR, raw.OWN, 0)
     assert (event.pid, event.tid, event.uid, event.actions) == (os.getpid(), threading.get_native_id(), 0, raw.LOG)
     name, path = b"r1", PREFIX + b"1/00000042"
     items = bytes([abi.Item.NAME, 0, len(name), 0]) + name + bytes([abi.Item.ARG, 0, len(path), 0]) + path
@@ -39,7 +39,7 @@ def test_records_of_every_size(logged, length):
     """What does not fit is cut, and says so; the record stays within its bounds."""
     reader, path = open_log(), PREFIX + b"0/" + b"n" * length
     path = path[: max(length, len(PREFIX) + 2)]
-    raw.rmdir(path)
+    raw.chdir(path)
     found = drain(reader)
     if len(path) >= abi.Limit.STRING:  # unknown, and so no match
         assert found == []

@@ -16,7 +16,6 @@ from faults import LatePage
 
 from pysct import abi
 
-DELETE_MODULE = 176
 PATIENCE = 60
 
 
@@ -30,7 +29,7 @@ def callers(control: int) -> list[abi.CallerStruct]:
 
 
 def delete_module(name: bytes) -> int:
-    return raw.errno_of(raw.LIBC.syscall, DELETE_MODULE, name, os.O_NONBLOCK)
+    return raw.errno_of(raw.LIBC.syscall, raw.NUMBERS["delete_module"], name, os.O_NONBLOCK)
 
 
 def wait_for(what, message: str):
@@ -63,7 +62,7 @@ class Waiting:
 
     def _call(self) -> None:
         self.tid.append(threading.get_native_id())
-        self.result.append(raw.errno_of(raw.LIBC.rmdir, self.page.start))
+        self.result.append(raw.errno_of(raw.LIBC.chdir, self.page.start))
 
     def end(self, path: bytes) -> int:
         """The page says this; what the call answered."""
@@ -77,14 +76,14 @@ class Waiting:
 def test_an_argument_that_does_not_come(held):
     waiting = Waiting()
     (caller,) = callers(held.descriptor)
-    assert (caller.pid, caller.tid, caller.abi, caller.nr) == (os.getpid(), waiting.tid[0], 0, raw.RMDIR)
+    assert (caller.pid, caller.tid, caller.abi, caller.nr) == (os.getpid(), waiting.tid[0], raw.OWN, raw.CHDIR)
     assert caller.age > 0 and caller.comm == Path(f"/proc/self/task/{waiting.tid[0]}/comm").read_bytes().strip()
     time.sleep(0.1)
     assert callers(held.descriptor)[0].age > caller.age + 50_000_000
     os.close(held.descriptor)
     assert delete_module(b"sct_rules") in (errno.EAGAIN, errno.EBUSY)
     held.descriptor = os.open("/dev/sct", os.O_RDWR)
-    assert raw.rmdir(held.PATH) == held.ERROR, "others are judged meanwhile"
+    assert raw.chdir(held.PATH) == held.ERROR, "others are judged meanwhile"
     assert waiting.end(held.PATH) == held.ERROR
     held.matched += 2
     assert callers(held.descriptor) == []
@@ -116,7 +115,7 @@ def test_the_rules_change_while_an_argument_does_not_come(control):
 def test_killed_while_an_argument_does_not_come(held):
     def child() -> int:
         page = LatePage()
-        threading.Thread(target=raw.LIBC.rmdir, args=(page.start,), daemon=True).start()
+        threading.Thread(target=raw.LIBC.chdir, args=(page.start,), daemon=True).start()
         page.wait()
         os.kill(os.getpid(), signal.SIGKILL)
         return 1
@@ -171,7 +170,7 @@ def acting(control: int, actions: int) -> bytes:
 
 
 def started(call: Path, path: bytes, processes: int, threads: int, times: int = 1) -> list[subprocess.Popen]:
-    words = [call, "-t", str(threads), "-n", str(times), "rmdir", b"s:" + path]
+    words = [call, "-t", str(threads), "-n", str(times), "chdir", b"s:" + path]
     return [subprocess.Popen(words, stdout=subprocess.PIPE) for _ in range(processes)]
 
 
@@ -221,7 +220,7 @@ def test_killed_while_stopped(control, program):
             process.kill()
             assert process.wait(PATIENCE) == -signal.SIGKILL
     assert raw.upload(control, raw.NOTHING)[0] == 0
-    assert raw.rmdir(path) == errno.ENOENT
+    assert raw.chdir(path) == errno.ENOENT
 
 
 def test_rules_go_while_their_victims_are_stopped(control, program):

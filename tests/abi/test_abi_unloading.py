@@ -10,8 +10,8 @@ from pathlib import Path
 import raw
 
 
-def tool(name: str) -> subprocess.CompletedProcess:
-    return subprocess.run([Path(sys.executable).with_name(name)], capture_output=True, text=True)
+def tool(name: str, *words: str) -> subprocess.CompletedProcess:
+    return subprocess.run([Path(sys.executable).with_name(name), *words], capture_output=True, text=True)
 
 
 def loaded_modules() -> list[str]:
@@ -22,12 +22,12 @@ def test_unload_and_load(loaded):
     for _ in range(2):
         descriptor = os.open("/dev/sct", os.O_RDWR)
         assert raw.upload(descriptor, raw.refusing(b"/x", errno.EXDEV).bytes())[0] == 0
-        assert raw.rmdir(b"/x") == errno.EXDEV
+        assert raw.chdir(b"/x") == errno.EXDEV
         os.close(descriptor)
         done = tool("sct_unload")
         assert done.returncode == 0, done.stderr
         assert loaded_modules() == [] and not os.path.exists("/dev/sct") and not os.path.exists("/dev/sctlog")
-        assert raw.rmdir(b"/x") == errno.ENOENT
+        assert raw.chdir(b"/x") == errno.ENOENT
         done = tool("sct_load")
         assert done.returncode == 0, done.stderr
         descriptor = os.open("/dev/sct", os.O_RDWR)

@@ -54,7 +54,7 @@ static const struct {
 	{ "getppid", SYS_getppid }, { "getpid", SYS_getpid }, { "chdir", SYS_chdir },
 	{ "close", SYS_close }, { "dup", SYS_dup }, { "lseek", SYS_lseek },
 	{ "kill", SYS_kill }, { "umask", SYS_umask }, { "renameat2", SYS_renameat2 },
-	{ "getpriority", SYS_getpriority }, { "truncate", SYS_truncate }, { "alarm",
+	{ "getpriority", SYS_getpriority }, { "truncate", SYS_truncate }, { "faccessat", SYS_faccessat }, { "alarm",
 #ifdef SYS_alarm
 	SYS_alarm
 #else

@@ -21,6 +21,7 @@ A file holds `[[case]]` tables:
     counters  table: rule = { counter = value, … }
     after     a shell command that must then succeed, the rules still being loaded
     kernels   list of machines, as `uname -m`, where this makes sense; all if not given
+    calls     list of the system calls that it cannot do without; it is for machines whose own ABI has them
 
 In an expected line `…` stands for any text, everything else for itself.
 `{dir}` in any text is the case's directory.
@@ -57,6 +58,7 @@ class Case:
     counters: dict[str, dict[str, int]] = field(default_factory=dict)
     after: str = ""
     kernels: list[str] = field(default_factory=list)
+    calls: list[str] = field(default_factory=list)
 
 
 def read(path: Path) -> list[Case]:

@@ -5,7 +5,6 @@ Run them with `vm/run -- .venv/bin/pytest tests/runtime`.
 """
 
 import os
-import platform
 import subprocess
 import sys
 from pathlib import Path
@@ -20,9 +19,16 @@ import kernel  # noqa: E402
 
 from pysct.compiler import compile_sources  # noqa: E402
 from pysct.control import Control  # noqa: E402
+from pysct.points import abis_of  # noqa: E402
 
-OPTIONS = {"x86_64": {"x86_64": "-m64", "i386": "-m32", "x32": "-mx32"}}
-"""What makes the compiler write for an ABI of this machine; it needs no library of that ABI."""
+COMPILERS = {
+    "x86_64": ["gcc", "-m64"],
+    "i386": ["gcc", "-m32"],
+    "x32": ["gcc", "-mx32"],
+    "aarch64": ["gcc"],
+    "aarch32": ["arm-linux-gnueabihf-gcc", "-mcpu=cortex-a15"],  # one that divides: there is no library to do it
+}
+"""What writes for an ABI; it needs no library of that ABI."""
 
 FREESTANDING = ["-O1", "-ffreestanding", "-static", "-nostdlib", "-fno-pie", "-no-pie", "-fno-stack-protector"]
 
@@ -47,9 +53,9 @@ def programs(tmp_path_factory) -> dict[str, str]:
     built.chmod(0o755)
     for source in sorted((cases.TREE / "tests/programs").glob("*.c")):
         subprocess.run(["gcc", "-O1", "-pthread", "-o", str(built / source.stem), str(source)], check=True)
-    for abi, option in OPTIONS.get(platform.machine(), {}).items():
+    for abi in abis_of():
         source = cases.TREE / "tests/programs/abi/call.c"
-        subprocess.run(["gcc", option, *FREESTANDING, "-o", str(built / f"call.{abi}"), str(source)], check=True)
+        subprocess.run([*COMPILERS[abi], *FREESTANDING, "-o", str(built / f"call.{abi}"), str(source)], check=True)
     path = f"{built}:{kernel.BIN}:{os.environ['PATH']}"
     return {"PATH": path, "HOME": "/root", "LC_ALL": "C.UTF-8", "TMPDIR": "/tmp"}
 

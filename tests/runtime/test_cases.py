@@ -8,6 +8,8 @@ import case as cases
 import pytest
 from play import play
 
+from pysct.tables import CALLS
+
 CASES = [
     pytest.param(case, id=f"{path.stem}-{case.name}")
     for path in sorted(Path(__file__).parent.glob("*.toml"))
@@ -19,5 +21,7 @@ CASES = [
 def test_case(case, loaded, programs, tmp_path):
     if case.kernels and platform.machine() not in case.kernels:
         pytest.skip(f"for {', '.join(case.kernels)}")
+    if missing := [name for name in case.calls if name not in CALLS[platform.machine()]]:
+        pytest.skip(f"{platform.machine()} has no call {', '.join(missing)}")
     if wrong := play(case, tmp_path, programs):
         pytest.fail("\n".join([case.why, *wrong] if case.why else wrong), pytrace=False)

@@ -11,7 +11,7 @@ import pytest
 
 from pysct.control import Control
 
-RULE = 'rule {{ syscall_name = unlink rule_name = r filter_expression {{ pathname == "./precious" }} action {{ type = FAIL error_code = {error} }} when = before }}\n'
+RULE = 'rule {{ syscall_name = unlinkat rule_name = r filter_expression {{ pathname == "./precious" }} action {{ type = FAIL error_code = {error} }} when = before }}\n'
 OTHER = 'rule { syscall_name = "unlink*", getppid, read rule_name = o filter_expression { COMM == "other" } action { type = LOG } when = after }\n'
 READ = 'rule {{ syscall_name = read rule_name = {name} filter_expression {{ COMM == "cat" }} action {{ type = LOG {format} }} when = after }}\n'
 
@@ -26,7 +26,7 @@ def ready(loaded, programs, tmp_path, monkeypatch):
 def hammer(*where):
     """Calls from four threads as long as the block runs; then the yielded table holds each result and how often it came."""
     results = {}
-    calls = subprocess.Popen(["call", "-t", "4", "-n", "0", "unlink", *where], stdout=subprocess.PIPE, text=True)
+    calls = subprocess.Popen(["call", "-t", "4", "-n", "0", "unlinkat", "-100", *where, "0"], stdout=subprocess.PIPE, text=True)
     try:
         yield results
     finally:

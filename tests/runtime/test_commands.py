@@ -3,6 +3,7 @@
 
 import json
 import os
+import platform
 import re
 import signal
 import subprocess
@@ -11,10 +12,10 @@ import time
 import kernel
 import pytest
 
-FAIL = 'rule {{ syscall_name = unlink rule_name = {name} filter_expression {{ pathname == "./{name}" }} action {{ type = FAIL error_code = {error} }} when = before }}\n'
+FAIL = 'rule {{ syscall_name = unlinkat rule_name = {name} filter_expression {{ pathname == "./{name}" }} action {{ type = FAIL error_code = {error} }} when = before }}\n'
 ONE = "# first\n\n" + FAIL.format(name="one", error="EACCES")
 TWO = FAIL.format(name="two", error="EROFS")
-WARNED = ["warning", "warning", "note"]  # not unlinkat; a relative path; what the caller can change
+WARNED = ["warning", "warning", "note"]  # not unlink; a relative path; what the caller can change
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def here(tmp_path, monkeypatch, loaded, programs):
     monkeypatch.setenv("PATH", programs["PATH"])
     (tmp_path / "one.conf").write_text(ONE)
     (tmp_path / "two.conf").write_text(TWO)
-    (tmp_path / "wrong.conf").write_text("rule { syscall_name = unlink rule_name = r filter_expression { UIDD == 0 } }")
+    (tmp_path / "wrong.conf").write_text("rule { syscall_name = unlinkat rule_name = r filter_expression { UIDD == 0 } }")
     return tmp_path
 
 
@@ -35,7 +36,7 @@ def sct(*words, status=0, **options):
 
 
 def unlink(name):
-    return subprocess.run(["call", "unlink", f"s:./{name}"], capture_output=True, text=True).stdout.strip()
+    return subprocess.run(["call", "unlinkat", "-100", f"s:./{name}", "0"], capture_output=True, text=True).stdout.strip()
 
 
 def counters():
@@ -110,8 +111,8 @@ def test_status(here):
     sct("upload", "one.conf")
     unlink("anything")
     said = json.loads(sct("status", "--json").stdout)
-    (point,) = (each for each in said["points"] if each["call"] == "unlink" and each["abi"] in ("x86_64", "aarch64"))
-    assert point["mechanism"] == "ftrace" and point["hits"] >= 1 and point["symbol"].endswith("sys_unlink")
+    (point,) = (each for each in said["points"] if each["call"] == "unlinkat" and each["abi"] == platform.machine())
+    assert point["mechanism"] == kernel.best_mechanism() and point["hits"] >= 1 and point["symbol"].endswith("sys_unlinkat")
     assert said["rules"] == 1 and said["locked"] is False
 
 

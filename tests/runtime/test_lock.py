@@ -4,7 +4,7 @@
 import kernel
 import pytest
 
-RULE = 'rule { syscall_name = unlink rule_name = r filter_expression { COMM == "nobody" } action { type = LOG } when = before }\n'
+RULE = 'rule { syscall_name = unlinkat rule_name = r filter_expression { COMM == "nobody" } action { type = LOG } when = before }\n'
 
 
 @pytest.mark.last

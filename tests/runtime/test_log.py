@@ -13,7 +13,7 @@ import pytest
 
 from pysct import abi, events
 
-RULE = 'rule { syscall_name = unlink rule_name = watch filter_expression { COMM == "call" } action { type = LOG log_format { %pathname } } when = before }\n'
+RULE = 'rule { syscall_name = unlinkat rule_name = watch filter_expression { COMM == "call" } action { type = LOG log_format { %pathname } } when = before }\n'
 
 
 @pytest.fixture
@@ -49,15 +49,15 @@ def follow():
 def test_follow_until_interrupted(call, follow):
     log, lines = follow()
     for n in range(3):
-        call("unlink", f"s:./{n}")
+        call("unlinkat", "-100", f"s:./{n}", "0")
         assert lines.readline() == f'"./{n}"\n'
     log.send(signal.SIGINT)
     assert log.wait() == 0 and lines.read() == ""
 
 
 def test_once(call):
-    call("unlink", "s:./a")
-    call("unlink", "s:./b")
+    call("unlinkat", "-100", "s:./a", "0")
+    call("unlinkat", "-100", "s:./b", "0")
     done = kernel.command("sctlog", "--once")
     assert (done.returncode, done.stdout, done.stderr) == (0, '"./a"\n"./b"\n', "")
     assert kernel.command("sctlog", "--once").stdout == ""
@@ -65,22 +65,22 @@ def test_once(call):
 
 def test_several_readers_see_everything(call, follow):
     both = [follow(), follow("--json")]
-    call("-n", "100", "unlink", "s:./x")
+    call("-n", "100", "unlinkat", "-100", "s:./x", "0")
     for _, lines in both:
         assert all("./x" in lines.readline() for _ in range(100))
 
 
 def test_json_and_filters(call):
-    call("unlink", "s:./a")
-    done = kernel.command("sctlog", "--once", "--json", "--rule", "watch", "--call", "unlink")
+    call("unlinkat", "-100", "s:./a", "0")
+    done = kernel.command("sctlog", "--once", "--json", "--rule", "watch", "--call", "unlinkat")
     said = json.loads(done.stdout)
-    assert said["call"] == "unlink" and said["args"][0]["string"] == "./a" and said["comm"] == "call"
-    call("unlink", "s:./a")
+    assert said["call"] == "unlinkat" and said["args"][1]["string"] == "./a" and said["comm"] == "call"
+    call("unlinkat", "-100", "s:./a", "0")
     assert kernel.command("sctlog", "--once", "--rule", "other").stdout == ""
 
 
 def test_raw_can_be_read_later(call, tmp_path):
-    call("unlink", "s:./a")
+    call("unlinkat", "-100", "s:./a", "0")
     raw = kernel.command("sctlog", "--once", "--raw").bytes
     (tmp_path / "raw").write_bytes(raw)
     assert kernel.command("sctlog", "--from", "raw").stdout == '"./a"\n'
@@ -89,7 +89,7 @@ def test_raw_can_be_read_later(call, tmp_path):
 def test_a_pipe_that_nobody_reads(call, follow):
     """sctlog | head -1 must end, although no further event comes."""
     log, lines = follow()
-    call("unlink", "s:./a")
+    call("unlinkat", "-100", "s:./a", "0")
     assert lines.readline() == '"./a"\n'
     lines.close()
     assert log.wait() == 128 + signal.SIGPIPE
@@ -98,7 +98,7 @@ def test_a_pipe_that_nobody_reads(call, follow):
 def test_process_ids(call):
     kernel.upload(RULE.replace("%pathname", "%pid %tid %ppid"))
     with kernel.Log() as log:
-        child = subprocess.Popen(["call", "unlink", "s:./a"], stdout=subprocess.DEVNULL)
+        child = subprocess.Popen(["call", "unlinkat", "-100", "s:./a", "0"], stdout=subprocess.DEVNULL)
         child.wait()
         assert log.lines(1, 5) == [f"{child.pid} {child.pid} {os.getpid()}"]
 
@@ -106,7 +106,7 @@ def test_process_ids(call):
 def test_time(call):
     with kernel.Log() as log:
         before = time.time_ns()
-        call("unlink", "s:./a")
+        call("unlinkat", "-100", "s:./a", "0")
         after = time.time_ns()
         (said,) = log.said(1, 5)
     assert before <= said.time <= after
@@ -116,7 +116,7 @@ def test_nothing_is_lost_silently(call):
     """Far more events than there is room for, and nobody reads: what was logged and what was lost is what was called."""
     made = 40_000
     with kernel.Log() as log:
-        call("-t", "4", "-n", str(made // 4), "unlink", "s:./some/path/that/is/not/there/and/takes/some/room")
+        call("-t", "4", "-n", str(made // 4), "unlinkat", "-100", "s:./some/path/that/is/not/there/and/takes/some/room", "0")
         seen = lost = 0
         deadline = time.monotonic() + 60
         while seen + lost < made and time.monotonic() < deadline:
@@ -134,7 +134,7 @@ def test_nothing_is_lost_silently(call):
 
 
 def test_lost_events_are_told_to_people(call):
-    call("-n", "30000", "unlink", "s:./some/path/that/is/not/there/and/takes/some/room")
+    call("-n", "30000", "unlinkat", "-100", "s:./some/path/that/is/not/there/and/takes/some/room", "0")
     done = kernel.command("sctlog", "--once")
     assert done.returncode == 0 and re.search(r"--- \d+ events of rule 'watch' were lost: ", done.stderr)
 
@@ -144,7 +144,7 @@ def test_a_slow_reader_does_not_hold_up_another(call, follow):
     slow.send(signal.SIGSTOP)
     _, lines = follow()
     for n in range(20):
-        call("-n", "500", "unlink", f"s:./{n}")
+        call("-n", "500", "unlinkat", "-100", f"s:./{n}", "0")
         for _ in range(500):
             assert lines.readline() == f'"./{n}"\n'
 
@@ -152,7 +152,7 @@ def test_a_slow_reader_does_not_hold_up_another(call, follow):
 def test_small_reads(call):
     descriptor = os.open("/dev/sctlog", os.O_RDONLY | os.O_NONBLOCK)
     try:
-        call("unlink", "s:./a")
+        call("unlinkat", "-100", "s:./a", "0")
         with pytest.raises(OSError, match="Invalid argument"):
             os.read(descriptor, 16)
         assert len(os.read(descriptor, 4096)) > 160

@@ -12,7 +12,7 @@ import kernel
 import pytest
 
 READ = 'rule { syscall_name = read rule_name = r filter_expression { COMM == "cat" } action { type = LOG } when = after }\n'
-STOP = 'rule { syscall_name = unlink rule_name = s filter_expression { COMM == "call" } action { type = FAIL error_code = EACCES } when = before }\n'
+STOP = 'rule { syscall_name = unlinkat rule_name = s filter_expression { COMM == "call" } action { type = FAIL error_code = EACCES } when = before }\n'
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +36,7 @@ def test_and_load_again():
         kernel.upload(STOP)
         assert "unloaded sct_rules and sct_hijack" in unload()
         assert is_loaded() == []
-        assert subprocess.run(["call", "unlink", "s:./x"], capture_output=True, text=True).stdout == "-1 ENOENT\n"
+        assert subprocess.run(["call", "unlinkat", "-100", "s:./x", "0"], capture_output=True, text=True).stdout == "-1 ENOENT\n"
         assert kernel.command("sct_load").returncode == 0
 
 
@@ -57,7 +57,7 @@ def test_refused_while_the_log_is_open():
         comm = Path(f"/proc/{log.pid}/comm").read_text().strip()
         assert f"pid {log.pid} ({comm}) has /dev/sctlog open" in said and "--wait" in said
         # The rules are still there.
-        assert subprocess.run(["call", "unlink", "s:./x"], capture_output=True, text=True).stdout == "-1 EACCES\n"
+        assert subprocess.run(["call", "unlinkat", "-100", "s:./x", "0"], capture_output=True, text=True).stdout == "-1 EACCES\n"
     finally:
         log.send(signal.SIGINT)
         assert log.wait() == 0
@@ -105,7 +105,7 @@ def test_plain_rmmod_under_load():
     """Without sct_unload: the modules themselves must leave nothing behind."""
     for _ in range(3):
         kernel.upload(STOP)
-        load = subprocess.Popen(["call", "-t", "4", "-n", "0", "unlink", "fresh:./x"], stdout=subprocess.PIPE, text=True)
+        load = subprocess.Popen(["call", "-t", "4", "-n", "0", "unlinkat", "-100", "fresh:./x", "0"], stdout=subprocess.PIPE, text=True)
         time.sleep(1)
         kernel.eventually(lambda: subprocess.run(["rmmod", "sct_rules"], capture_output=True).returncode == 0)
         subprocess.run(["rmmod", "sct_hijack"], check=True)
@@ -117,7 +117,7 @@ def test_plain_rmmod_under_load():
 
 def test_under_load():
     kernel.upload(STOP)
-    load = subprocess.Popen(["call", "-t", "4", "-n", "0", "unlink", "s:./x"], stdout=subprocess.PIPE)
+    load = subprocess.Popen(["call", "-t", "4", "-n", "0", "unlinkat", "-100", "s:./x", "0"], stdout=subprocess.PIPE)
     time.sleep(1)
     unload()
     load.kill()
@@ -125,9 +125,9 @@ def test_under_load():
 
 
 CYCLES = int(os.environ.get("SCT_CYCLES", "4"))
-STORM = ["call", "-t", "4", "-n", "0", "unlink", "s:./x"]
+STORM = ["call", "-t", "4", "-n", "0", "unlinkat", "-100", "s:./x", "0"]
 JUDGED = """
-rule { syscall_name = unlink rule_name = s filter_expression { COMM == "call" } action { type = FAIL error_code = EACCES } when = before }
+rule { syscall_name = unlinkat rule_name = s filter_expression { COMM == "call" } action { type = FAIL error_code = EACCES } when = before }
 rule { syscall_name = read, nanosleep, clock_nanosleep, futex, wait4, vfork, clone, ptrace rule_name = w
        filter_expression { COMM == "nobody_has_it" } action { type = FAIL } when = before }
 """

@@ -10,7 +10,7 @@
 #include <asm/ioctl.h>
 #include "../../../kmod/sct_abi.h"
 
-enum { NR_EXIT = 1, NR_READ = 3, NR_WRITE = 4, NR_OPEN = 5, NR_RMDIR = 40, NR_IOCTL = 54 };
+enum { NR_EXIT = 1, NR_READ = 3, NR_WRITE = 4, NR_OPEN = 5, NR_CHDIR = 12, NR_IOCTL = 54 };
 enum { READ_ONLY = 0, READ_WRITE = 2, NONBLOCK = 04000 };
 
 static char image[1 << 16], copy[1 << 16];
@@ -19,10 +19,17 @@ static int control;
 
 static long call(long nr, long a, long b, long c)
 {
+#ifdef __i386__
 	long result;
 
 	asm volatile("int $0x80" : "=a"(result) : "a"(nr), "b"(a), "c"(b), "d"(c) : "memory");
 	return result;
+#else
+	register long number asm("r7") = nr, first asm("r0") = a, second asm("r1") = b, third asm("r2") = c;
+
+	asm volatile("svc #0" : "+r"(first) : "r"(number), "r"(second), "r"(third) : "memory");
+	return first;
+#endif
 }
 
 static void put(const char *text)
@@ -115,7 +122,7 @@ void _start(void)
 	tell("unknown", ask(_IO(0xc7, 9), 0), 0, 0);
 	tell("nowhere", ask(SCT_IOC_VERSION, (void *)0xfffff000), 0, 0);
 	tell("null", ask(SCT_IOC_UPLOAD, 0), 0, 0);
-	tell("rmdir", call(NR_RMDIR, (long)"/held/by/a/rule", 0, 0), 0, 0);
+	tell("chdir", call(NR_CHDIR, (long)"/held/by/a/rule", 0, 0), 0, 0);
 	list();
 	read_log();
 	call(NR_EXIT, 0, 0, 0);

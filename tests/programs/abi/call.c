@@ -5,8 +5,8 @@
  *	call.ABI WAY NUMBER ARG...
  *
  * prints what the kernel returned, a negative number being an error.  WAY is
- * int80, syscall, sysenter or vdso; NUMBER is that of the ABI that the way
- * leads to, without x32's bit.  ARG is a number of as many bits as a register
+ * int80, syscall, sysenter, vdso, svc, arm or thumb, as far as its ABI has it;
+ * NUMBER is that of the ABI that the way leads to, without x32's bit.  ARG is a number of as many bits as a register
  * has; or s:TEXT for a string, whose address fits in 32 bits; or, in 64-bit
  * programs, h:TEXT for a string with something in the upper half of the
  * register that holds its address.
@@ -16,6 +16,12 @@
 #include "enter.h"
 
 enum { NO_WAY = 2, ARGS = 6, TEXT = 4096 };
+
+static const struct {
+	const char *name;
+	long (*enter)(const word *call);
+	word bit;
+} ways[] = { WAYS };
 
 static char text[TEXT];
 static unsigned int used;
@@ -106,19 +112,17 @@ void start(const unsigned long *stack)
 	for (unsigned long i = 3; i < argc; i++)
 		call[i - 2] = argument(argv[i]);
 
-	if (same(argv[1], "int80"))
-		print(enter_int80(call));
 #ifdef __i386__
 	for (rest++; rest[0] && rest[0] != AT_SYSINFO; rest += 2)
 		;
 	vsyscall = rest[1];
-	if (same(argv[1], "sysenter"))
-		print(enter_sysenter(call));
-	if (same(argv[1], "vdso") && vsyscall)
-		print(enter_vdso(call));
 #endif
-	call[0] |= BIT;
-	if (same(argv[1], "syscall"))
-		print(enter_syscall(call));
-	leave(0);
+	for (unsigned int i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		if (!same(argv[1], ways[i].name))
+			continue;
+		call[0] |= ways[i].bit;
+		print(ways[i].enter(call));
+		leave(0);
+	}
+	leave(NO_WAY);
 }
