@@ -20,18 +20,21 @@ A file holds `[[case]]` tables:
     log_not   patterns that no line of the log may fit
     counters  table: rule = { counter = value, … }
     after     a shell command that must then succeed, the rules still being loaded
-    kernels   list of machines, as `uname -m`, where this makes sense; all if not given
     calls     list of the system calls that it cannot do without; it is for machines whose own ABI has them
 
 In an expected line `…` stands for any text, everything else for itself.
-`{dir}` in any text is the case's directory.
+`{dir}` in any text is the case's directory, `{abi}` this machine's own ABI and
+`{nr_CALL}` the number of a call of it.
 """
 
 import dataclasses
+import platform
 import re
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
+
+from pysct.tables import CALLS
 
 TREE = Path(__file__).resolve().parents[2]
 
@@ -57,7 +60,6 @@ class Case:
     log_not: list[str] = field(default_factory=list)
     counters: dict[str, dict[str, int]] = field(default_factory=dict)
     after: str = ""
-    kernels: list[str] = field(default_factory=list)
     calls: list[str] = field(default_factory=list)
 
 
@@ -77,10 +79,11 @@ def read(path: Path) -> list[Case]:
     return cases
 
 
-def in_directory(value, directory: Path):
-    """The same value with `{dir}` filled in, at any depth."""
+def filled_in(value, directory: Path):
+    """The same value with `{dir}` and the like filled in, at any depth."""
     if isinstance(value, str):
-        return value.replace("{dir}", str(directory))
+        value = value.replace("{dir}", str(directory)).replace("{abi}", platform.machine())
+        return re.sub(r"\{nr_(\w+)\}", lambda match: str(CALLS[platform.machine()][match[1]][0]), value)
     if isinstance(value, list):
-        return [in_directory(each, directory) for each in value]
+        return [filled_in(each, directory) for each in value]
     return value

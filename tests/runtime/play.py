@@ -6,7 +6,7 @@ from pathlib import Path
 
 import expect
 import kernel
-from case import TREE, Case, in_directory
+from case import TREE, Case, filled_in
 
 from pysct import image
 from pysct.control import Control
@@ -22,7 +22,7 @@ def play(case: Case, directory: Path, environment: dict[str, str]) -> list[str]:
         (directory / name).touch()
         (directory / name).chmod(0o666)
     for member in ("rules", "setup", "run", "after", "stdout", "stderr", "log", "log_any", "log_has", "log_not"):
-        setattr(case, member, in_directory(getattr(case, member), directory))
+        setattr(case, member, filled_in(getattr(case, member), directory))
     if case.setup:
         _must(case.setup, directory, environment)
     compiled = kernel.compiled((TREE / "examples" / case.example).read_text() if case.example else case.rules, case.name)
