@@ -2,7 +2,6 @@
 """How do the tests handle the modules: load, give rules, read the log, and hear the kernel complain?"""
 
 import os
-import platform
 import re
 import signal
 import sys
@@ -13,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
-from pysct import abi, device, events, proof, render
+from pysct import device, events, render
 from pysct.cli import config, load, log, unload
 from pysct.compiler import compile_sources
 from pysct.control import Control
@@ -40,14 +39,6 @@ def upload(text: str) -> int:
     """Puts rules in force; returns the generation."""
     with Control.open() as control:
         return control.upload(compiled(text))
-
-
-def best_mechanism() -> str:
-    """What brings the calls of this machine's own ABI: the first mechanism that works."""
-    with Control.open() as control:
-        known = proof.known(control)
-    works = {row.mechanism for row in known if (row.abi, row.state) == (platform.machine(), abi.Proof.WORKS)}
-    return next(mechanism.name for number, mechanism in abi.MECHANISMS.items() if number in works)
 
 
 def start(*words: str, user: int = 0, stdin=None, stdout=None, stderr=None) -> "Process":

@@ -27,6 +27,12 @@ def known() -> dict[str, dict[str, int]]:
     return found
 
 
+def best(name: str = NATIVE) -> str:
+    """What brings the calls of an ABI: the first mechanism that works."""
+    works = known()
+    return next(mechanism for mechanism in MECHANISMS if works[mechanism].get(name) == abi.Proof.WORKS)
+
+
 def reload(*words: str) -> kernel.Done:
     done = kernel.command("sct_unload")
     assert done.returncode == 0, done.stderr

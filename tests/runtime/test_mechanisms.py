@@ -8,7 +8,7 @@ from pathlib import Path
 
 import kernel
 import pytest
-from mechanism import EVERY, MECHANISMS, NATIVE, SEEN, STOP, abi_name, answer, known, mkdir, points, reload
+from mechanism import EVERY, MECHANISMS, NATIVE, SEEN, STOP, abi_name, answer, best, known, mkdir, points, reload
 
 from pysct import abi
 from pysct.tables import CALLS
@@ -83,11 +83,10 @@ def test_an_entry_function_that_ftrace_does_not_begin_with(forced):
 def test_all_calls_at_once():
     """Each comes by the first mechanism that works for its ABI, also the one that was tried with the others."""
     kernel.upload(EVERY)
-    found, works = points(), known()
+    found = points()
     for name in {abi_name(point) for point in found}:
-        best = next(mechanism for mechanism in MECHANISMS if works[mechanism].get(name) == abi.Proof.WORKS)
         mine = [point for point in found if abi_name(point) == name]
-        assert {abi.MECHANISMS[point.mechanism].name for point in mine} == {best}
+        assert {abi.MECHANISMS[point.mechanism].name for point in mine} == {best(name)}
         assert {point.state for point in mine} == {abi.Point.HOLDS}
     there = {point.nr for point in found if abi_name(point) == NATIVE}
     absent = {name for name, (nr, *_) in CALLS[NATIVE].items() if nr not in there}
