@@ -26,7 +26,7 @@ GUEST_TESTS := $(wildcard tests/runtime tests/abi)
 IN_GUEST = vm/run $(1) --modules kmod --modules tests/kmod --append syscall.x32=y --timeout 3000 -- $(PYTEST) -p no:cacheprovider $(GUEST_TESTS)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-host test-guest test-smoke test-all tools modules modules-all gen clean packages
+.PHONY: help demo test test-host test-guest test-smoke test-all tools modules modules-all coverage gen clean packages
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -58,6 +58,12 @@ modules: packages ## build the modules for the default kernel
 
 modules-all: packages ## build the modules for every supported kernel
 	$(call ON_EVERY_KERNEL,vm/build --kernel $$kernel)
+
+coverage: tools ## find out what rules reach on every kernel, for docs/coverage.md
+	mkdir -p docs/coverage
+	$(call ON_EVERY_KERNEL,vm/run --kernel $$kernel --append syscall.x32=y -- $(PYTHON) vm/coverage > docs/coverage/new \
+		&& mv docs/coverage/new docs/coverage/$$kernel.json)
+	$(PYTHON) grammar/gen.py
 
 gen: tools ## render what is generated from the specification
 	$(PYTHON) grammar/gen.py

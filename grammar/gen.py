@@ -9,6 +9,7 @@ differs from what it would have written.
 
 import argparse
 import ast
+import json
 import re
 import sys
 import tomllib
@@ -30,6 +31,7 @@ OUTPUTS = {  # file: template
     "pysct/syntax.py": "syntax.py.j2",
     "pysct/event_syntax.py": "syntax.py.j2",
     "docs/reference.md": "reference.md.j2",
+    "docs/coverage.md": "coverage.md.j2",
 }
 
 GRAMMARS = {  # file: its grammar, and of what that is
@@ -122,6 +124,13 @@ def load_constants():
     return head[2:], [(r[0], r[1], [int(v) if v else None for v in (r + [""] * width)[2:width]]) for r in rows]
 
 
+def load_coverage():
+    """What `make coverage` found on each supported kernel, in their order."""
+    kernels = tomllib.loads((TREE / "vm" / "kernels.toml").read_text())
+    files = {name: TREE / "docs" / "coverage" / f"{name}.json" for name in kernels}
+    return {name: json.loads(file.read_text()) for name, file in files.items() if file.exists()}
+
+
 def render_all():
     """The texts of all output files, by name."""
     spec, (columns, constants) = load_spec(), load_constants()
@@ -130,7 +139,7 @@ def render_all():
     env.filters["repr"] = repr
     env.filters["hex"] = lambda number: f"{number:#04x}"
     words = {"spec": spec, "calls": load_calls(spec), "classes": load_classes(), "families": load_families(),
-             "columns": columns, "constants": constants}
+             "columns": columns, "constants": constants, "coverage": load_coverage()}
     return {name: env.get_template(template).render(words | grammar_words(name)) for name, template in OUTPUTS.items()}
 
 

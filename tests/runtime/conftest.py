@@ -54,8 +54,9 @@ def programs(tmp_path_factory) -> dict[str, str]:
     for source in sorted((cases.TREE / "tests/programs").glob("*.c")):
         subprocess.run(["gcc", "-O1", "-pthread", "-o", str(built / source.stem), str(source)], check=True)
     for abi in abis_of():
-        source = cases.TREE / "tests/programs/abi/call.c"
-        subprocess.run([*COMPILERS[abi], *FREESTANDING, "-o", str(built / f"call.{abi}"), str(source)], check=True)
+        for source in sorted((cases.TREE / "tests/programs/abi").glob("*.c")):
+            program = str(built / f"{source.stem}.{abi}")
+            subprocess.run([*COMPILERS[abi], *FREESTANDING, "-o", program, str(source)], check=True)
     path = f"{built}:{kernel.BIN}:{os.environ['PATH']}"
     return {"PATH": path, "HOME": "/root", "LC_ALL": "C.UTF-8", "TMPDIR": "/tmp"}
 

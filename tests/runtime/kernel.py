@@ -41,6 +41,11 @@ def upload(text: str) -> int:
         return control.upload(compiled(text))
 
 
+def serves(name: str) -> bool:
+    """Whether the kernel runs programs of an ABI: x32's only if it was told to."""
+    return name != "x32" or bool(re.search(r"\bsyscall\.x32=(y|1|on)\b", Path("/proc/cmdline").read_text()))
+
+
 def start(*words: str, user: int = 0, stdin=None, stdout=None, stderr=None) -> "Process":
     """Starts one of our commands in a process of its own, without the time that a new interpreter takes."""
     main = {"sct_config": config.main, "sctlog": log.main, "sct_load": load.main, "sct_unload": unload.main}[words[0]]

@@ -3,7 +3,6 @@
 
 import errno
 import os
-import re
 import signal
 import subprocess
 import time
@@ -43,9 +42,8 @@ OURS = 'COMM =~ "call.*"'
 def ways(programs) -> list[tuple[str, str]]:
     """The ways that there are: i386's fast ones need a processor that has them, x32 is chosen at boot."""
     found = []
-    x32 = re.search(r"\bsyscall\.x32=(y|1|on)\b", Path("/proc/cmdline").read_text())
     for way in WAYS:
-        if way[0] != "x32" or x32:
+        if kernel.serves(way[0]):
             done = subprocess.run(words(way, "getpid"), capture_output=True, text=True, env=programs)
             if done.returncode == -signal.SIGILL and way in (("i386", "sysenter"), ("i386", "syscall")):
                 continue
