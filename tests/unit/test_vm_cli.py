@@ -11,6 +11,7 @@ import pytest
 from sctvm import accel, cli, machine
 from sctvm.settings import Settings
 from sctvm.console import Console
+from sctvm.kernels import Kernel
 from sctvm.places import TREE, cache
 from sctvm.session import FAREWELL, Limits
 from sctvm.verdict import judge
@@ -25,6 +26,16 @@ def test_the_command_keeps_its_own_options():
 def test_no_command_is_wrong_usage():
     done = subprocess.run([TREE / "vm" / "run", "--icount"], capture_output=True, text=True)
     assert done.returncode == 2 and "COMMAND is missing" in done.stderr
+
+
+def test_a_kernel_has_a_command_line_memory_and_patience_of_its_own():
+    """What is asked for by hand is added, or taken instead."""
+    slow = Kernel("amd64-x", "x", "amd64", ("suite",), "i", "h", append=("a=1",), memory=4096, patience=6)
+    args = cli.parse(["--append", "b=2 c", "--timeout", "10", "--boot-timeout", "5", "true"])
+    settings, limits = cli.demands(slow, args)
+    assert (settings.append, settings.memory) == (("a=1", "b=2", "c"), 4096)
+    assert (limits.command, limits.boot) == (60, 30)
+    assert cli.demands(slow, cli.parse(["--memory", "512", "true"]))[0].memory == 512
 
 
 def test_kernel_words():

@@ -33,7 +33,7 @@ REPORTS = """\
 [   21.000001] rcu: INFO: rcu_sched self-detected stall on CPU
 [   21.000001] INFO: trying to register non-static key.
 [   21.000001] UBSAN: shift-out-of-bounds in /build/rules/verify.c:12:3
-[  300.000001] kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)
+[  300.000001] BUG: lockdep has switched itself off
 [  300.000001] unreferenced object 0xffff888003f8a000 (size 64):
 """
 
@@ -47,6 +47,7 @@ ORDINARY = """\
 [    0.100000] rcu: RCU event tracing is enabled.
 [    0.100000] rcu: RCU lockdep checking is enabled.
 [    0.100000] DMAR-IR: This system BIOS has enabled interrupt remapping
+[  300.000001] kmemleak: 3 new suspected memory leaks (see /sys/kernel/debug/kmemleak)
 [    2.790779] virtme-ng-init: WARNING: failed to restore symlink /run/current-system
 [   11.813008] sct_warn: module verification failed: signature and/or required key missing - tainting kernel
 [   11.813008] sct_hijack: loading out-of-tree module taints kernel.

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sctvm import image, kernels, modules, programs, toolchain
-from sctvm.arches import ARCHES, is_foreign, native
+from sctvm.arches import ARCHES, native
 from sctvm.error import VmError
 from sctvm.kernels import Kernel
 from sctvm.places import TREE
@@ -30,7 +30,7 @@ default = true
 def test_the_list_is_valid():
     for name, kernel in kernels.load().items():
         assert name.split("-")[0] == kernel.arch
-        assert not is_foreign(kernel.arch) or ARCHES[kernel.arch].board
+        assert kernel.arch in ARCHES
         assert kernel.suites and kernel.about
 
 
@@ -45,6 +45,8 @@ def test_list_is_shown():
         (GOOD.replace("about", "abuot"), "unexpected keyword argument 'abuot'"),
         (GOOD.replace('arch = "amd64"', ""), "missing 1 required positional argument: 'arch'"),
         (GOOD.replace("default = true", ""), "exactly one kernel"),
+        (GOOD + 'source = "linux-source-6.1"\nconfig = "x"', r"\[amd64-6.1\]: must say either `image` and `headers`, or"),
+        (GOOD.replace('image = "linux-image-amd64"', ""), "must say either"),
     ],
 )
 def test_a_bad_list_is_refused(tmp_path, text, cause):
@@ -57,6 +59,17 @@ def test_an_unknown_kernel_is_refused():
     with pytest.raises(VmError, match="--kernel amd64-2.4: not in .*amd64-6.1") as error:
         kernels.pick("amd64-2.4")
     assert error.value.status == 2
+
+
+def test_what_is_tested_how_is_said_by_the_list():
+    def names(how):
+        words = [TREE / "vm" / "run", "--names", how]
+        return subprocess.run(words, capture_output=True, text=True, check=True).stdout.split()
+
+    listed = kernels.load().values()
+    assert names("brief") == [kernel.name for kernel in listed if not kernel.slow and not kernel.early]
+    assert names("early") == [kernel.name for kernel in listed if kernel.early]
+    assert sorted(names("all") + names("early")) == sorted(kernel.name for kernel in listed)
 
 
 class FakeApt:
@@ -166,7 +179,7 @@ def test_no_kbuild_is_said(tmp_path):
 
 def test_the_agent_needs_nothing_but_python():
     """It runs before the virtual environment does: with the standard library alone."""
-    names = ["agent", "files", "pump"]
+    names = ["agent", "detectors", "files", "pump"]
     sources = [(TREE / "vm" / "sctvm" / "guest" / f"{name}.py").read_text() for name in names]
     imported = {line.split()[1] for text in sources for line in text.splitlines() if line.startswith("import ")}
-    assert imported - {"files", "pump", "wire"} <= sys.stdlib_module_names
+    assert imported - {"detectors", "files", "pump", "wire"} <= sys.stdlib_module_names

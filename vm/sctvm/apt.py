@@ -7,6 +7,12 @@ from pathlib import Path
 
 from .error import VmError
 
+NEWEST = """\
+Package: linux-*:any
+Pin: release o=Debian
+Pin-Priority: 500
+"""
+"""Preferences: the newest kernel is taken, also from a suite that installed systems take nothing from unasked."""
 KEYRING = "/usr/share/keyrings/debian-archive-keyring.gpg"
 
 
@@ -19,6 +25,7 @@ class Apt:
             (state / directory).mkdir(parents=True, exist_ok=True)
         (state / "status").touch()
         (state / "etc" / "sources.list").write_text(_sources(suites, arches))
+        (state / "etc" / "preferences").write_text(NEWEST)
         options = {
             "Dir::State": state,
             "Dir::State::lists": state / "lists",
@@ -27,7 +34,7 @@ class Apt:
             "Dir::Etc::sourcelist": state / "etc" / "sources.list",
             "Dir::Etc::sourceparts": "/dev/null",
             "Dir::Etc::preferencesparts": "/dev/null",
-            "Dir::Etc::preferences": "/dev/null",
+            "Dir::Etc::preferences": state / "etc" / "preferences",
             "APT::Architecture": arches[0],
             "APT::Sandbox::User": "root",
             "APT::Get::List-Cleanup": "false",

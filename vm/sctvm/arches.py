@@ -15,20 +15,38 @@ class Arch:
     """Debian package of the QEMU for it."""
     prefix: str
     """How the names of Debian's cross compilers for it begin: CROSS_COMPILE."""
-    board: tuple[str, ...] = ()
-    """QEMU's words for a machine of it that is emulated on another; without any, it is not."""
-    console: tuple[str, ...] = ()
+    source: str
+    """What the kernel's source calls it."""
+    target: str
+    """What of the kernel is booted: a target of its make."""
+    board: str
+    """QEMU's name of a machine of it."""
+    processor: str
+    """QEMU's name of a processor of it, where it is emulated."""
+    console: tuple[str, ...]
     """Kernel command line: where that machine's serial line is."""
 
 
 ARCHES = {
-    "amd64": Arch("x86_64", "qemu-system-x86", "x86_64-linux-gnu-"),
-    # Emulating this processor is many times faster than `-cpu max`, and it runs 32-bit programs as well.
+    "amd64": Arch(
+        "x86_64",
+        "qemu-system-x86",
+        "x86_64-linux-gnu-",
+        source="x86",
+        target="bzImage",
+        board="q35",
+        processor="max",
+        console=("console=ttyS0", "earlyprintk=ttyS0"),
+    ),
     "arm64": Arch(
         "aarch64",
         "qemu-system-arm",
         "aarch64-linux-gnu-",
-        board=("-machine", "virt", "-cpu", "cortex-a72"),
+        source="arm64",
+        target="Image",
+        board="virt",
+        # Emulating it is many times faster than `-cpu max`, and it runs 32-bit programs as well.
+        processor="cortex-a72",
         console=("console=ttyAMA0", "earlycon=pl011,0x9000000"),
     ),
 }

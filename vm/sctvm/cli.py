@@ -7,9 +7,10 @@ import os
 import shlex
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
-from . import foreign, image, kernels, machine, modules, session
+from . import image, kernels, machine, modules, session, small
 from .arches import is_foreign
 from .error import VmError
 from .places import TREE
@@ -32,11 +33,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--gdb", action="store_true", help="let gdb attach to port 1234")
     parser.add_argument("--timeout", metavar="SECONDS", type=float, default=1800.0, help="default: %(default).0f")
     parser.add_argument("--boot-timeout", metavar="SECONDS", type=float, default=300.0, help="default: %(default).0f")
-    parser.add_argument("--memory", metavar="MIB", type=int, default=2048, help="default: %(default)s")
+    parser.add_argument("--memory", metavar="MIB", type=int, help="default: what the kernel's entry says")
     parser.add_argument("--console", metavar="FILE", type=Path, help="keep what the guest's kernel says")
     parser.add_argument("--modules", metavar="DIR", type=Path, action="append", help="sources, several times; default: kmod")
     parser.add_argument("--no-modules", action="store_true", help="build no modules")
-    parser.add_argument("--list", action="store_true", help="show the supported kernels")
+    parser.add_argument("--list", action="store_true", help="show the kernels")
+    parser.add_argument("--names", choices=kernels.TESTED, help="only the names of those that are tested so")
     parser.add_argument("command", nargs=argparse.REMAINDER, metavar="COMMAND", help=argparse.SUPPRESS)
     return parser
 
@@ -51,7 +53,7 @@ def parse(words: list[str]) -> argparse.Namespace:
     args = parser.parse_args(words)
     if args.command[:1] == ["--"]:
         del args.command[0]
-    if not args.list and not args.command:
+    if not args.list and not args.names and not args.command:
         parser.error("COMMAND is missing")
     return args
 
@@ -59,6 +61,8 @@ def parse(words: list[str]) -> argparse.Namespace:
 def run() -> int:
     """vm/run."""
     args = parse(sys.argv[1:])
+    if args.names:
+        return _guarded(lambda: _names(kernels.TESTED[args.names]))
     return _guarded(lambda: _list() if args.list else _run(args))
 
 
@@ -106,20 +110,20 @@ def _list() -> int:
     return 0
 
 
+def _names(wanted: Callable[[kernels.Kernel], bool]) -> int:
+    print("\n".join(kernel.name for kernel in kernels.load().values() if wanted(kernel)))
+    return 0
+
+
 def _run(args: argparse.Namespace) -> int:
-    target = image.obtain(kernels.pick(args.kernel))
+    kernel = kernels.pick(args.kernel)
+    target = image.obtain(kernel)
     sources = [] if args.no_modules else [source.resolve() for source in args.modules or [modules.SOURCE]]
     files = {name: contents for source in sources for name, contents in modules.build(target, source).items()}
-    settings = Settings(
-        append=tuple(word for words in args.append for word in shlex.split(words)),
-        icount=args.icount,
-        gdb=args.gdb,
-        memory=args.memory,
-    )
+    settings, limits = demands(kernel, args)
     if args.gdb:
         _explain_gdb(modules.directory(target, (args.modules or [modules.SOURCE])[0].resolve()))
     terminal = Terminal()
-    limits = session.Limits(boot=args.boot_timeout, command=args.timeout)
     started = machine.start(target, settings)
     running = session.Session(started, _job(args.command, target, terminal), files, limits, terminal)
     try:
@@ -134,6 +138,18 @@ def _run(args: argparse.Namespace) -> int:
     if message:
         print(message, file=sys.stderr)
     return status
+
+
+def demands(kernel: kernels.Kernel, args: argparse.Namespace) -> tuple[Settings, session.Limits]:
+    """What the kernel's entry and the words after vm/run ask of the machine."""
+    settings = Settings(
+        append=(*kernel.append, *(word for words in args.append for word in shlex.split(words))),
+        icount=args.icount,
+        gdb=args.gdb,
+        memory=args.memory or kernel.memory,
+    )
+    limits = session.Limits(boot=args.boot_timeout * kernel.patience, command=args.timeout * kernel.patience)
+    return settings, limits
 
 
 def _explain_gdb(directory: Path) -> None:
@@ -151,6 +167,7 @@ def _job(command: list[str], target: image.Image, terminal: Terminal) -> dict:
     cwd = os.getcwd()
     path = f"{TREE / '.venv' / 'bin'}:{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
     env = {"PATH": path, "HOME": "/root", "USER": "root", "TERM": os.environ.get("TERM", "dumb")}
+    env["SCT_PATIENCE"] = str(target.kernel.patience)
     env |= {name: os.environ[name] for name in ("LANG", "LC_ALL", "CI") if name in os.environ}
     foreign_guest = is_foreign(target.kernel.arch)
     if foreign_guest:
@@ -160,7 +177,7 @@ def _job(command: list[str], target: image.Image, terminal: Terminal) -> dict:
         "cwd": cwd,
         "env": env,
         "keep": [str(TREE), cwd, str(target.modules)],
-        "host": foreign.HOST if foreign_guest else "/",
+        "host": small.HOST if foreign_guest else "/",
         "kernel_modules": str(target.modules),
         "terminal": terminal.size,
     }

@@ -8,7 +8,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import programs, toolchain
+from . import programs, source, toolchain
 from .apt import Apt, unpack
 from .arches import native
 from .error import VmError
@@ -67,7 +67,7 @@ def obtain(kernel: Kernel, newest: bool = False) -> Image:
     home = cache() / "kernels" / kernel.name
     current = home / "current"
     with locked(home):
-        if newest or not current.exists():
+        if newest or not current.exists() or not _is_of(kernel, current.resolve().name):
             print(f"{kernel.name}: downloading the kernel into {home}", file=sys.stderr)
             version = _unpack(kernel, home)
             current.unlink(missing_ok=True)
@@ -75,29 +75,44 @@ def obtain(kernel: Kernel, newest: bool = False) -> Image:
         return Image(kernel, current.resolve())
 
 
+def _is_of(kernel: Kernel, version: str) -> bool:
+    """Whether what is in the cache has been built with the configuration that the kernel has now."""
+    return not kernel.source or version.endswith(f"-{source.digest(kernel)}")
+
+
 def _unpack(kernel: Kernel, home: Path) -> str:
-    """Downloads and unpacks the newest version; returns it once its directory is complete."""
+    """Downloads and unpacks, or builds, the newest version; returns it once its directory is complete."""
     with tempfile.TemporaryDirectory(prefix="fetch-", dir=home) as scratch:
         apt = Apt(Path(scratch, "apt"), tuple(dict.fromkeys((native(), kernel.arch))), kernel.suites)
         apt.update()
-        packages, version = _packages(apt, kernel)
-        final = home / version
         partial = Path(scratch, "kernel")
         root = partial / "root"
         root.mkdir(parents=True)
-        debs = set(apt.download(packages, Path(scratch, "debs")))
-        if kernel.own_tools:
-            debs.update(apt.download_all(toolchain.packages(apt, kernel.arch, packages), Path(scratch, "tools")))
-        for deb in {deb.name: deb for deb in sorted(debs)}.values():
-            unpack(deb, root)
-        _relocate(root)
-        if kernel.own_tools:
-            toolchain.bind(root, final / "root")
+        if kernel.source:
+            version = f"{apt.version(kernel.source)}-{source.digest(kernel)}"
+            (package,) = apt.download([kernel.source], Path(scratch, "debs"))
+            source.build(kernel, package, Path(scratch), root)
+        else:
+            packages, version = _packages(apt, kernel)
+            _take(apt, kernel, packages, root, home / version)
         _index(root)
-        if final.exists():
-            shutil.rmtree(final)
-        partial.rename(final)
+        if (home / version).exists():
+            shutil.rmtree(home / version)
+        partial.rename(home / version)
     return version
+
+
+def _take(apt: Apt, kernel: Kernel, packages: list[str], root: Path, final: Path) -> None:
+    """Downloads the packages and unpacks them below `root`; they are used once all lies at `final`."""
+    debs = set(apt.download(packages, root.parent.parent / "debs"))
+    if kernel.own_tools:
+        tools = toolchain.packages(apt, kernel.arch, packages)
+        debs.update(apt.download_all(tools, root.parent.parent / "tools"))
+    for deb in {deb.name: deb for deb in sorted(debs)}.values():
+        unpack(deb, root)
+    _relocate(root)
+    if kernel.own_tools:
+        toolchain.bind(root, final / "root")
 
 
 def _packages(apt: Apt, kernel: Kernel) -> tuple[list[str], str]:

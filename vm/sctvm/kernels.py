@@ -19,11 +19,32 @@ class Kernel:
     about: str
     arch: str
     suites: tuple[str, ...]
-    image: str
-    headers: str
+    image: str = ""
+    headers: str = ""
+    source: str = ""
+    config: str = ""
     own_tools: bool = False
     make: tuple[str, ...] = ()
+    append: tuple[str, ...] = ()
+    memory: int = 2048
+    small: bool = False
+    patience: float = 1.0
+    slow: bool = False
+    early: bool = False
     default: bool = False
+
+    @property
+    def fragment(self) -> Path:
+        """The file of its configuration, if it is built here."""
+        return LIST.parent / self.config
+
+
+TESTED = {
+    "brief": lambda kernel: not kernel.slow and not kernel.early,
+    "all": lambda kernel: not kernel.early,
+    "early": lambda kernel: kernel.early,
+}
+"""Which kernels are tested how: briefly by `make test`, wholly by `make test-all`, only as a warning."""
 
 
 def load(path: Path = LIST) -> dict[str, Kernel]:
@@ -39,9 +60,13 @@ def load(path: Path = LIST) -> dict[str, Kernel]:
 def _entry(path: Path, name: str, table: dict) -> Kernel:
     table = {key: tuple(value) if isinstance(value, list) else value for key, value in table.items()}
     try:
-        return Kernel(name=name, **table)
+        kernel = Kernel(name=name, **table)
     except TypeError as error:
         raise VmError(f"{path}: [{name}]: {error}; the head of the file lists the fields") from None
+    packages, source = (kernel.image, kernel.headers), (kernel.source, kernel.config)
+    if not (all(packages) and not any(source) or all(source) and not any(packages)):
+        raise VmError(f"{path}: [{name}]: must say either `image` and `headers`, or `source` and `config`")
+    return kernel
 
 
 def pick(name: str | None) -> Kernel:

@@ -9,7 +9,7 @@ import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import foreign, programs, userland, virtme
+from . import programs, small, userland, virtme
 from .accel import is_emulated
 from .arches import ARCHES, is_foreign
 from .image import Image
@@ -64,10 +64,11 @@ def end(machine: Machine) -> None:
 
 def _command(image: Image, settings: Settings, scratch: Path) -> list[str]:
     """The words that start the machine, up to its port."""
-    if not is_foreign(image.kernel.arch):
+    foreign = is_foreign(image.kernel.arch)
+    if not foreign and not image.kernel.small:
         return [*virtme.command(image, settings), *share("root", Path("/"))]
-    root = userland.obtain(image.kernel.arch)
-    return [*foreign.command(image, settings, root, scratch), *share("root", root), *share("host", Path("/"))]
+    root = userland.obtain(image.kernel.arch) if foreign else Path("/")
+    return [*small.command(image, settings, root, scratch), *share("root", root), *share("host", Path("/"))]
 
 
 def share(name: str, path: Path) -> list[str]:

@@ -7,6 +7,7 @@ import sys
 import time
 
 sys.path[:0] = [here := os.path.dirname(os.path.abspath(__file__)), os.path.dirname(here)]
+import detectors  # noqa: E402
 import files  # noqa: E402
 import pump  # noqa: E402
 import wire  # noqa: E402
@@ -68,8 +69,10 @@ def main() -> None:
     job = receive(link)
     prepare(job)
     status = pump.run(link, job["argv"], job["terminal"])
-    # All that the kernel said before this line is on the console once this line is.
     unmute_console()
+    for finding in detectors.findings():
+        files.write("/dev/kmsg", f"<4>{finding}\n")
+    # All that the kernel said before this line is on the console once this line is.
     files.write("/dev/kmsg", f"<5>{job['farewell']}\n")
     link.send(wire.Kind.EXIT, str(status).encode())
     while True:

@@ -1,10 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-only
-# How does a guest come up whose files are not this machine's?
+# How does a guest come up that is of another architecture, or slow?
 #
 # Init of the initramfs, in which there is only busybox; it becomes init of the guest. Its root is an overlay as in
-# enter.sh, on the userland. This machine's files lie below /run/sct/host, read-only; the agent puts those that the
-# command is to see into their places. From the kernel's command line: sct_agent, its path.
+# enter.sh, on the userland, or on this machine's files if its programs run in the guest. This machine's files lie below
+# /run/sct/host, too, read-only; the agent puts those that the command is to see into their places. From the kernel's
+# command line: sct_agent, its path.
 set -eu
 /bin/busybox --install -s /bin
 export PATH=/bin
@@ -16,7 +17,7 @@ share() {
 mount -t proc proc /proc
 mount -t sysfs sys /sys
 mount -t devtmpfs dev /dev
-for driver in /modules/*; do
+for driver in $(find /modules -type f | sort); do
     insmod "$driver"
 done
 
@@ -44,7 +45,7 @@ ln -s /proc/self/fd dev/fd
 ln -s fd/0 dev/stdin
 ln -s fd/1 dev/stdout
 ln -s fd/2 dev/stderr
-chroot . /sbin/ldconfig # which an installation does; pyudev asks it for its library
+[ -e etc/ld.so.cache ] || chroot . /sbin/ldconfig # which an installation does; pyudev asks it for its library
 ip link set dev lo up
 echo sct-vm >proc/sys/kernel/hostname
 

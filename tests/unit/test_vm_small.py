@@ -4,12 +4,12 @@
 import lzma
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from sctvm import arches, cli, foreign, machine, modules, userland
-from sctvm.error import VmError
+from sctvm import arches, cli, machine, modules, small, userland, virtme
 from sctvm.image import Image
 from sctvm.kernels import Kernel
 from sctvm.places import GUEST
@@ -49,12 +49,12 @@ def programs(tmp_path) -> Path:
 def drivers(tmp_path, monkeypatch):
     (tmp_path / "virtio.ko").write_text("first")
     (tmp_path / "9p.ko.xz").write_bytes(lzma.compress(b"second"))
-    monkeypatch.setattr(foreign, "_drivers", lambda image: [tmp_path / "virtio.ko", tmp_path / "9p.ko.xz"])
+    monkeypatch.setattr(small, "_drivers", lambda image: [tmp_path / "virtio.ko", tmp_path / "9p.ko.xz"])
 
 
 def test_initramfs_holds_drivers_in_order_and_uncompressed(kernel, programs, drivers, tmp_path):
     (tmp_path / "scratch").mkdir()
-    archive = foreign._initramfs(kernel, programs, tmp_path / "scratch")
+    archive = small._initramfs(kernel, programs, tmp_path / "scratch")
     (tmp_path / "out").mkdir()
     with open(archive, "rb") as data:
         subprocess.run(["cpio", "--extract", "--quiet"], stdin=data, cwd=tmp_path / "out", check=True)
@@ -67,26 +67,36 @@ def test_initramfs_holds_drivers_in_order_and_uncompressed(kernel, programs, dri
 
 def test_words_of_the_kernel_are_quoted(kernel, programs, drivers, tmp_path):
     (tmp_path / "scratch").mkdir()
-    words = foreign.command(kernel, Settings(append=("a=b c",), icount=True), programs, tmp_path / "scratch")
+    words = small.command(kernel, Settings(append=("a=b c",), icount=True), programs, tmp_path / "scratch")
     line = words[words.index("-append") + 1]
-    assert line.endswith(' "a=b c"') and f"sct_agent={foreign.HOST}{GUEST}/agent.py" in line
+    assert line.endswith(' "a=b c"') and f"sct_agent={small.HOST}{GUEST}/agent.py" in line
     assert words[words.index("-smp") + 1] == "1"
 
 
 def test_all_that_a_foreign_guest_sees_is_read_only(kernel, here, monkeypatch, tmp_path):
     here("amd64")
     monkeypatch.setattr(userland, "obtain", lambda arch: Path("/programs"))
-    monkeypatch.setattr(foreign, "command", lambda *args: ["qemu"])
+    monkeypatch.setattr(small, "command", lambda *args: ["qemu"])
     words = machine._command(kernel, Settings(), tmp_path)
     shares = [word for word in words if word.startswith("local,")]
     assert ["path=/programs," in shares[0], "path=/," in shares[1]] == [True, True]
     assert all(",readonly=on" in share for share in shares)
 
 
-def test_an_architecture_that_is_only_native_is_refused(kernel, programs, tmp_path):
-    amd64 = Image(Kernel("amd64-6.1", "x", "amd64", ("bookworm",), "i", "h"), kernel.home)
-    with pytest.raises(VmError, match="amd64 machines are not emulated here"):
-        foreign.command(amd64, Settings(), programs, tmp_path)
+def test_a_slow_kernel_has_the_small_init_and_this_machines_files(kernel, here, monkeypatch, tmp_path):
+    here("arm64")
+    monkeypatch.setattr(small, "command", lambda image, settings, userland, scratch: ["qemu", str(userland)])
+    monkeypatch.setattr(virtme, "command", lambda image, settings: ["virtme-ng"])
+    assert machine._command(kernel, Settings(), tmp_path)[0] == "virtme-ng"
+    slow = Image(replace(ARM, small=True), kernel.home)
+    assert machine._command(slow, Settings(), tmp_path)[:2] == ["qemu", "/"]
+
+
+@pytest.mark.parametrize(("works", "wanted"), [(True, "-accel kvm -cpu host"), (False, "-cpu cortex-a72")])
+def test_a_processor_is_emulated_only_where_it_has_to_be(kernel, programs, drivers, monkeypatch, tmp_path, works, wanted):
+    monkeypatch.setattr(small, "is_emulated", lambda arch, icount: not works)
+    (tmp_path / "scratch").mkdir()
+    assert wanted in " ".join(small.command(kernel, Settings(), programs, tmp_path / "scratch"))
 
 
 def test_the_cross_compiler_is_used_where_the_architecture_differs(kernel, here):
@@ -96,7 +106,7 @@ def test_the_cross_compiler_is_used_where_the_architecture_differs(kernel, here)
     assert not any(word.startswith("CROSS_COMPILE") for word in modules._command(kernel, Path("/place")))
 
 
-@pytest.mark.parametrize(("native", "host"), [("amd64", foreign.HOST), ("arm64", "/")])
+@pytest.mark.parametrize(("native", "host"), [("amd64", small.HOST), ("arm64", "/")])
 def test_the_agent_learns_where_this_machines_files_are(kernel, here, native, host):
     here(native)
     assert cli._job(["true"], kernel, cli.Terminal())["host"] == host

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""How is a machine started whose architecture is not this one's?
+"""How is a machine started that is of another architecture, or slow?
 
 Not through virtme-ng, which can do it: its init for foreign guests, a shell script of some hundred programs that come
 through an uncached share, takes a minute under emulation where guest/boot.sh takes seconds.
@@ -10,8 +10,8 @@ import shutil
 from pathlib import Path
 
 from . import programs
+from .accel import is_emulated
 from .arches import ARCHES
-from .error import VmError
 from .image import Image
 from .places import GUEST
 from .settings import Settings
@@ -26,12 +26,13 @@ HOST = "/run/sct/host"
 def command(image: Image, settings: Settings, userland: Path, scratch: Path) -> list[str]:
     """The words that start QEMU, up to the guest's shares. The console is our standard error."""
     arch = ARCHES[image.kernel.arch]
-    if not arch.board:
-        raise VmError(f"{image.kernel.name}: {image.kernel.arch} machines are not emulated here; see vm/sctvm/arches.py")
+    emulated = is_emulated(image.kernel.arch, settings.icount)
+    processor = ("-cpu", arch.processor) if emulated else ("-accel", "kvm", "-cpu", "host")
     words = [*arch.console, *settings.kernel_words((f"sct_agent={HOST}{GUEST}/agent.py",))]
     return [
-        *(programs.find(f"qemu-system-{arch.machine}", arch.emulator), *arch.board, "-name", "sct-vm", "-nodefaults"),
-        *("-display", "none", "-no-reboot", "-m", f"{settings.memory}M", "-smp", str(settings.cpus)),
+        *(programs.find(f"qemu-system-{arch.machine}", arch.emulator), "-machine", arch.board, *processor),
+        *("-name", "sct-vm", "-nodefaults", "-display", "none", "-no-reboot"),
+        *("-m", f"{settings.memory}M", "-smp", str(settings.cpus)),
         *("-chardev", "file,id=console,path=/proc/self/fd/2", "-serial", "chardev:console"),
         *("-kernel", str(image.vmlinuz), "-initrd", str(_initramfs(image, userland, scratch))),
         *("-append", " ".join(f'"{word}"' if " " in word else word for word in words)),
