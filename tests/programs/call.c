@@ -2,11 +2,12 @@
 /*
  * What does one system call answer, made with exactly these arguments?
  *
- *	call [-n TIMES] [-t THREADS] [-u R,E,S,FS] [-g R,E,S,FS] CALL ARG...
+ *	call [-n TIMES] [-t THREADS] [-p MICROSECONDS] [-u R,E,S,FS] [-g R,E,S,FS]
+ *	     CALL ARG...
  *
  * prints the result, "0" or "-1 EPERM", once for each different result and
  * with "N x " before it where there were several calls.  TIMES of 0 means:
- * until SIGTERM comes.  -u and -g set the real, effective, saved and
+ * until SIGTERM comes.  -p pauses after each call.  -u and -g set the real, effective, saved and
  * file-access ids first.  CALL is a name of the
  * table below or a number.  ARG is
  *
@@ -66,7 +67,7 @@ static const struct {
 enum { PAGE = 4096, RESULTS = 16 };
 
 static long nr, args[6];
-static long times = 1, threads = 1;
+static long times = 1, threads = 1, pause_for;
 static volatile sig_atomic_t enough;
 static pthread_barrier_t start;
 
@@ -106,6 +107,8 @@ static void *run(void *unused)
 		long result = syscall(nr, args[0], args[1], args[2], args[3], args[4], args[5]);
 
 		count(result, result == -1 ? errno : 0);
+		if (pause_for)
+			usleep(pause_for);
 	}
 	return NULL;
 }
@@ -283,11 +286,13 @@ int main(int argc, char **argv)
 	const char *uids = NULL, *gids = NULL;
 	int option;
 
-	while ((option = getopt(argc, argv, "+n:t:u:g:")) != -1) {
+	while ((option = getopt(argc, argv, "+n:t:p:u:g:")) != -1) {
 		if (option == 'n')
 			times = atol(optarg);
 		else if (option == 't')
 			threads = atol(optarg);
+		else if (option == 'p')
+			pause_for = atol(optarg);
 		else if (option == 'u')
 			uids = optarg;
 		else if (option == 'g')

@@ -23,7 +23,7 @@ TREE = Path(__file__).resolve().parents[2]
 BIN = Path(sys.executable).parent
 """Where the commands are: the virtual environment that runs the tests."""
 
-_COMPLAINT = re.compile(r"WARNING:|BUG:|Oops|KASAN|INFO: (task|rcu|possible)|general protection|Call Trace|leak", re.IGNORECASE)
+_COMPLAINT = re.compile(r"WARNING:|\bBUG:|Oops|KASAN|INFO: (task|rcu|possible)|general protection|Call Trace|leak", re.IGNORECASE)
 
 
 def compiled(text: str, name: str = "case") -> bytes:
@@ -148,12 +148,12 @@ def eventually(look: Callable[[], bool], seconds: float = 30) -> None:
         time.sleep(0.05)
 
 
-def wait_inside(pid: int) -> None:
-    """Waits until a process is inside a diverted call."""
+def wait_inside(pid: int, another_thread: bool = False) -> None:
+    """Waits until a process, or a thread of it that is not its first, is inside a diverted call."""
 
     def is_inside() -> bool:
         with Control.open() as control:
-            return any(caller.pid == pid for caller in control.callers())
+            return any(caller.pid == pid and not (another_thread and caller.tid == pid) for caller in control.callers())
 
     eventually(is_inside)
 

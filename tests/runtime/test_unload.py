@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Can the modules always be unloaded cleanly, and if they cannot, who is named?"""
 
-import os
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
+import company
 import kernel
 import pytest
+
+from pysct import calls
+from pysct.cli import unload as cli
+from pysct.control import Caller, Control
 
 READ = 'rule { syscall_name = read rule_name = r filter_expression { COMM == "cat" } action { type = LOG } when = after }\n'
 STOP = 'rule { syscall_name = unlinkat rule_name = s filter_expression { COMM == "call" } action { type = FAIL error_code = EACCES } when = before }\n'
@@ -25,6 +28,20 @@ def unload(*words, status=0):
     done = kernel.command("sct_unload", *words)
     assert done.returncode == status, done.stdout + done.stderr
     return done.stdout + done.stderr
+
+
+def callers() -> list[Caller]:
+    with Control.open() as control:
+        return control.callers()
+
+
+def is_forking(caller: Caller, pid: int) -> bool:
+    """Whether a process or a child of it is inside a call that makes another."""
+    try:
+        parent = int(Path(f"/proc/{caller.pid}/stat").read_text().rpartition(")")[2].split()[1])
+    except OSError:
+        return False
+    return pid in (caller.pid, parent) and calls.call_name(caller.abi, caller.nr) in ("clone", "vfork")
 
 
 def is_loaded():
@@ -124,42 +141,46 @@ def test_under_load():
     load.wait()
 
 
-CYCLES = int(os.environ.get("SCT_CYCLES", "4"))
-STORM = ["call", "-t", "4", "-n", "0", "unlinkat", "-100", "s:./x", "0"]
-JUDGED = """
-rule { syscall_name = unlinkat rule_name = s filter_expression { COMM == "call" } action { type = FAIL error_code = EACCES } when = before }
-rule { syscall_name = read, nanosleep, clock_nanosleep, futex, wait4, vfork, clone, ptrace rule_name = w
-       filter_expression { COMM == "nobody_has_it" } action { type = FAIL } when = before }
+RESTARTED = ("read", "nanosleep", "futex", "wait4", "poll", "msgrcv")
+FAILING = ("epoll", "semop", "sigtimedwait")
+AROUND = """
+rule { syscall_name = read, nanosleep, futex, wait4, vfork, clone, poll, ppoll, msgrcv, epoll_wait, epoll_pwait, semop, semtimedop,
+       rt_sigtimedwait rule_name = r filter_expression { COMM == "sleepers" } action { type = LOG } when = after }
 """
-SLEEPERS = {
-    "read": ("import os; os.write(1, os.read(0, 100)); os.read(0, 1)", "hello\n"),
-    "futex": ("import sys, threading; e = threading.Event(); t = threading.Thread(target=lambda: (e.wait(), print('woken')));"
-              " t.start(); sys.stdin.readline(); e.set(); t.join()", "woken\n"),
-    "wait4": ("import subprocess; print(subprocess.run(['cat']).returncode)", "hello\n0\n"),
-    "nanosleep": ("import sys, time; [time.sleep(0.01) for _ in range(300)]; print(sys.stdin.readline(), end='')", "hello\n"),
-    "ptrace": ("import subprocess; print(subprocess.run(['strace', '-f', '-o', '/dev/null', 'cat']).returncode)", "hello\n0\n"),
-}  # fmt: skip
-"""Who sits in a call while the modules come and go, and what it has said in the end, having been told hello."""
 
 
-@pytest.mark.timeout(120 + 20 * CYCLES)
-def test_again_and_again_under_load():
-    """Modules come and go under a storm of calls, with others asleep in theirs: no call gets a wrong answer."""
-    unload()
-    python = [sys.executable, "-c"]
-    sleepers = {
-        name: subprocess.Popen([*python, code], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-        for name, (code, _) in SLEEPERS.items()
-    }
-    storm = subprocess.Popen(STORM, stdout=subprocess.PIPE, text=True)
-    for _ in range(CYCLES):
-        assert kernel.command("sct_load").returncode == 0
-        kernel.upload(JUDGED)
-        time.sleep(0.2)
-        unload()
-    storm.terminate()
-    answers = {line.split(" x ")[1] for line in storm.communicate(timeout=60)[0].splitlines()}
-    assert answers == {"-1 EACCES", "-1 ENOENT"}
-    for name, sleeper in sleepers.items():
-        said = sleeper.communicate("hello\n", timeout=60)[0]
-        assert (name, said, sleeper.returncode) == (name, SLEEPERS[name][1], 0)
+def test_interrupts_who_sleeps_if_asked(capsys):
+    """Calls are made anew, or fail with EINTR where the kernel cannot do that; docs/leaving.md has the list."""
+    kernel.upload(AROUND)
+    with company.sleeping(*RESTARTED, *FAILING) as sleepers:
+        for sleeper in sleepers:
+            kernel.wait_inside(sleeper.pid, another_thread=True)
+        assert cli.main(["--wait", "0"]) == 1
+        said = capsys.readouterr().err
+        assert all(f"pid {sleeper.pid} thread" in said for sleeper in sleepers) and "sct_unload --interrupt" in said
+        assert cli.main(["--wait", "0", "--interrupt"]) == 0
+        assert is_loaded() == []
+        interrupted = company.wake(sleepers)
+    assert {way for way, count in interrupted.items() if count} == set(FAILING)
+
+
+def test_says_whom_it_cannot_interrupt(capsys):
+    kernel.upload(AROUND)
+    with company.sleeping("vfork", "ptrace") as sleepers:
+        for sleeper in sleepers:
+            kernel.eventually(lambda pid=sleeper.pid: any(is_forking(caller, pid) for caller in callers()))
+        assert cli.main(["--wait", "0", "--interrupt"]) == 1
+        said = capsys.readouterr().err
+        assert "maybe its child, pid " in said and "it is traced by pid " in said
+        # Nothing happens to calls while the modules stay, and they can be used again.
+        assert "already loaded" in kernel.command("sct_load").stdout
+        kernel.upload(STOP)
+        assert subprocess.run(["call", "unlinkat", "-100", "s:./x", "0"], capture_output=True, text=True).stdout == "-1 EACCES\n"
+        company.wake(sleepers)
+        assert cli.main([]) == 0
+
+
+def test_interrupts_the_shell_that_waits_for_it():
+    kernel.upload(AROUND.replace("sleepers", "nobody"))
+    done = subprocess.run(["sh", "-c", "sct_unload --wait 0 --interrupt; echo $?"], capture_output=True, text=True)
+    assert done.stdout == "sct_unload: unloaded sct_rules and sct_hijack\n0\n", done.stderr

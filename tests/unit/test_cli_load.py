@@ -151,3 +151,36 @@ def test_an_abi_of_which_nothing_can_be_told_is_not_taken_for_unserved(sysfs, fa
     assert load.main([]) == 1 and "cannot be told" in capsys.readouterr().err
     assert {step for _, _, step in fake.tried} == {abi.Prove.BEGIN, abi.Prove.ABANDONED}
     assert set(fake.proofs.values()) == set()
+
+
+def test_unload_interrupts_who_is_inside_only_if_asked(sysfs, fake, capsys, monkeypatch):
+    asked = []
+
+    def interrupt(threads):
+        asked.append(threads())
+        fake.lists[abi.List.CALLERS].clear()
+
+    monkeypatch.setattr("pysct.interruption.interrupt", interrupt)
+    load.main([])
+    fake.lists[abi.List.CALLERS] = [abi.CallerStruct(123, 124, 0, 0, 0, 0, b"cat")]
+    assert unload.main(["--wait", "0"]) == 1 and asked == []
+    assert "sct_unload --interrupt" in capsys.readouterr().err
+    assert unload.main(["--wait", "0", "--interrupt"]) == 0 and asked == [[124]]
+
+
+def test_unload_does_not_interrupt_who_leaves_in_time(sysfs, fake, monkeypatch):
+    monkeypatch.setattr("pysct.interruption.interrupt", lambda threads: pytest.fail("nobody was in the way for long"))
+    load.main([])
+    fake.lists[abi.List.CALLERS] = [abi.CallerStruct(123, 123, 0, 0, 0, 0, b"cat")]
+    fake.at_list = fake.lists[abi.List.CALLERS].clear
+    assert unload.main(["--interrupt"]) == 0
+
+
+def test_unload_says_why_somebody_could_not_be_interrupted(sysfs, fake, capsys, monkeypatch):
+    monkeypatch.setattr("pysct.interruption.interrupt", lambda threads: None)
+    monkeypatch.setattr("pysct.interruption.obstacle", lambda pid, tid: f"it is traced by pid {pid + tid}")
+    monkeypatch.setattr("pysct.cli.unload.PATIENCE", 0.1)
+    load.main([])
+    fake.lists[abi.List.CALLERS] = [abi.CallerStruct(3, 4, 0, 0, 0, 0, b"cat")]
+    assert unload.main(["--wait", "0", "--interrupt"]) == 1
+    assert "pid 3 thread 4 (cat) has been in read for 0 ms: it is traced by pid 7" in capsys.readouterr().err
