@@ -24,10 +24,15 @@ ON_KERNELS = set -e; for kernel in $$(vm/run --names $(1)); do echo "$$kernel: $
 
 HOST_TESTS := $(wildcard tests/unit tests/golden tests/bad tests/random)
 GUEST_TESTS := $(wildcard tests/runtime tests/abi)
-IN_GUEST = vm/run $(1) --modules kmod --modules tests/kmod --append syscall.x32=y --timeout 3000 -- $(PYTEST) -p no:cacheprovider $(GUEST_TESTS)
+IN_GUEST = vm/run $(1) --modules kmod --modules tests/kmod --append syscall.x32=y --timeout 4200 -- $(PYTEST) -p no:cacheprovider $(GUEST_TESTS)
+
+# The modules come and go under load: so often.
+CYCLES = 200
+LEAVING = vm/run $(1) --modules kmod --modules tests/kmod --append syscall.x32=y --timeout 7200 -- \
+	env SCT_CYCLES=$(CYCLES) $(PYTEST) -p no:cacheprovider tests/runtime/test_leaving.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-host test-guest test-smoke test-early test-all tools modules modules-all coverage gen clean packages
+.PHONY: help demo test test-host test-guest test-smoke test-leaving test-early test-all tools modules modules-all coverage gen clean packages
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -48,9 +53,13 @@ test-smoke: tools
 	vm/run -- $(DEMO)
 	$(call ON_KERNELS,brief,vm/run --kernel $$kernel -- vm/smoke)
 
+test-leaving: tools ## load and unload the modules under load, 200 times
+	$(call LEAVING)
+
 test-all: test-host test-early ## run all tests, on every supported kernel
 	$(PYTEST) vm/tests
 	$(if $(GUEST_TESTS),$(call ON_KERNELS,all,$(call IN_GUEST,--kernel $$kernel)))
+	$(call ON_KERNELS,all,$(call LEAVING,--kernel $$kernel))
 
 # Kernels that are not supported yet: what fails is said, and fails nothing.
 test-early: tools
