@@ -39,6 +39,7 @@
 #define SCT_RECORD_MAX 3840 /* bytes: a record of the log; what does not fit is cut and marked as cut */
 #define SCT_DEPTH_MAX 100 /* levels: of brackets and operators inside each other in a rule */
 #define SCT_NODES_MAX 262144 /* operands and operators: of a condition or definition, the definitions that it uses written out */
+#define SCT_GLOBS_MAX 256 /* globs: that the alternatives of one glob stand for: {a,b}{c,d} stands for four */
 #define SCT_INCLUDE_DEPTH_MAX 16 /* files: that include one another in a row */
 #define SCT_INCLUDE_SIZE_MAX 16777216 /* bytes: all files together that a rule set includes */
 #define SCT_READERS_MAX 32 /* readers: open descriptors of the log device */

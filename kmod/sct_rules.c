@@ -10,6 +10,7 @@
  *   rules/judgement.c   what is done with a call
  *   rules/capture.c     what is known of it
  *   rules/judge.c       which rules it matches             (pure)
+ *   rules/glob.c        which strings fit a pattern        (pure)
  *   rules/act.c         what happens then
  *   rules/event.c       what the log says
  *   rules/ring.c        where events wait

@@ -40,6 +40,7 @@ class Limit:
     RECORD = 3840  # bytes
     DEPTH = 100  # levels
     NODES = 262144  # operands and operators
+    GLOBS = 256  # globs
     INCLUDE_DEPTH = 16  # files
     INCLUDE_SIZE = 16777216  # bytes
     READERS = 32  # readers
@@ -67,6 +68,7 @@ LIMIT_DOC = {
     'RECORD': 'a record of the log; what does not fit is cut and marked as cut',
     'DEPTH': 'of brackets and operators inside each other in a rule',
     'NODES': 'of a condition or definition, the definitions that it uses written out',
+    'GLOBS': 'that the alternatives of one glob stand for: {a,b}{c,d} stands for four',
     'INCLUDE_DEPTH': 'that include one another in a row',
     'INCLUDE_SIZE': 'all files together that a rule set includes',
     'READERS': 'open descriptors of the log device',
@@ -281,6 +283,7 @@ OPCODES = {
     'SCON': Opcode('SCON', 0x63, 'strconst', 4096, True, 'dst = string a contains string imm'),
     'SGLOB': Opcode('SGLOB', 0x64, 'strconst', 4096, True, 'dst = string a as a whole matches glob imm: * any bytes, ? one byte, [a-z] one of, \\ the next byte itself'),
     'SEQS': Opcode('SEQS', 0x65, 'strstr', 128, False, 'dst = string a equals string b'),
+    'SPATH': Opcode('SPATH', 0x67, 'strconst', 4096, True, 'the same as SGLOB of a path: * and ? no slash, nor does [a-z]; ** any bytes; what follows ** and a slash may stand where ** does, if that is after a slash or first'),
 }
 
 

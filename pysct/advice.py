@@ -9,7 +9,7 @@ from pysct.diagnostics import Diagnostics
 from pysct.ir import Chain, Load, Member, Mixed, Op, StrPair, StrRef, StrTest
 from pysct.points import calls_of_class
 from pysct.reading import Reading
-from pysct.relative import advise_paths
+from pysct.relative import advise_paths, note_stars
 from pysct.tables import CALL_FAMILIES, CALLS, UNIMPLEMENTED
 
 PREVENTS = {
@@ -27,6 +27,7 @@ def advise(rules: list[Rule], conditions: list[list], diagnostics: Diagnostics):
     for rule, each in zip(rules, conditions, strict=True):
         advise_everybody(rule, each, diagnostics)
         advise_paths(rule, diagnostics)
+    note_stars(rules, diagnostics)
     note_memory(rules, conditions, diagnostics)
 
 

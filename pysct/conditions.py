@@ -4,8 +4,9 @@
 from pysct import glob, tree
 from pysct.abi import Limit
 from pysct.diagnostics import Diagnostics
+from pysct.ir import StrRef
 from pysct.names import INT, STR, Names
-from pysct.source import Source
+from pysct.source import Source, within
 
 ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>"})
 ORDER = frozenset({"<", "<=", ">", ">="})
@@ -83,12 +84,21 @@ class Checker:
         if not isinstance(node.right, tree.Text):
             hint = "two strings of a call are compared by == and !="
             return self.error(node.right, f"`{node.op}` needs a string in quotes on its right", hint)
-        if node.op in ("=~", "!~"):
-            try:
-                glob.compile_glob(node.right.value)
-            except glob.GlobError as error:
-                return self.error(node.right, str(error), error.hint)
+        return self.glob(node) if node.op in ("=~", "!~") else INT
+
+    def glob(self, node):
+        try:
+            glob.check(node.right.value, self.may_be_path(node.left))
+        except glob.GlobError as error:
+            source = node.right.source or self.source
+            self.diagnostics.error(source, within(source, node.right.span, error.start, error.end), str(error), error.hint)
+            return None
         return INT
+
+    def may_be_path(self, node) -> bool:
+        """Whether a string is a path, at one of the rule's points at least."""
+        key = node.name if isinstance(node, tree.Name) else node.number if isinstance(node, tree.Param) else None
+        return any(isinstance(leaf, StrRef) and leaf.path for leaf in self.names.leaves.get(key, ()))
 
     def member(self, node):
         operand = self.type(node.operand)

@@ -44,7 +44,8 @@ STRINGS = {
     "SPRE": lambda a, b: a.startswith(b),
     "SSUF": lambda a, b: a.endswith(b),
     "SCON": lambda a, b: b in a,
-    "SGLOB": lambda a, b: glob.compile_glob(b).fullmatch(a) is not None,
+    "SGLOB": lambda a, b: glob.automaton(b, False).fits(a),
+    "SPATH": lambda a, b: glob.automaton(b, True).fits(a),
 }
 
 

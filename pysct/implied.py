@@ -5,7 +5,7 @@
 ranges of one number and at texts of one string, and knows nothing else.
 """
 
-from pysct import fold, ir
+from pysct import fold, glob, ir
 from pysct.ir import Chain, Int, Member, Op, StrRef, StrTest
 from pysct.simplify import negate
 
@@ -194,6 +194,16 @@ def part_follows(one: StrTest, other) -> bool:
     if not isinstance(other, StrTest):
         return False
     known, asked = one.text, other.text
+    if one.op in ("SGLOB", "SPATH"):
+        first, last = glob.ends(known)
+        return (
+            other.op == "SPRE"
+            and first.startswith(asked)
+            or other.op == "SSUF"
+            and last.endswith(asked)
+            or other.op == "SCON"
+            and (asked in first or asked in last)
+        )
     return (
         one.op == other.op == "SPRE"
         and known.startswith(asked)

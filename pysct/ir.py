@@ -37,9 +37,13 @@ class Str:
 
 @dataclass(frozen=True, slots=True)
 class StrRef:
-    """A string of the call: an argument or a field, as string operands are numbered, or what an argument points to."""
+    """A string of the call: an argument or a field, as string operands are numbered, or what an argument points to.
+
+    `path` says that it is one.
+    """
 
     operand: int | Reading
+    path: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +78,7 @@ class Mixed:
 
 @dataclass(frozen=True, slots=True)
 class StrTest:
-    """SEQ, SPRE, SSUF, SCON or SGLOB of a string of the call with one known now."""
+    """SEQ, SPRE, SSUF, SCON, SGLOB or SPATH of a string of the call with one known now."""
 
     op: str
     operand: StrRef

@@ -10,13 +10,14 @@ from pysct.constants import CONSTANTS
 from pysct.definitions import Definition, Used
 from pysct.diagnostics import Diagnostics
 from pysct.differences import calls, differing, missing, mixed
+from pysct.paths import argument_is_path, field_is_path
 from pysct.points import Point
 from pysct.source import Source, Span
 
 INT, STR = "a number", "a string"
 NONE: Used = {}
 FIELD_LEAVES = {
-    name: ir.StrRef(f.number) if f.type == "str" else ir.Load("LDF", f.number) for name, f in FIELDS.items()
+    name: ir.StrRef(f.number, field_is_path(name)) if f.type == "str" else ir.Load("LDF", f.number) for name, f in FIELDS.items()
 }
 
 
@@ -33,26 +34,32 @@ class Names:
 
 
 @cache
-def argument_leaf(index: int, kind: str):
-    """What an argument of this kind yields; `index` counts from 0."""
+def argument_leaf(index: int, kind: str, path: bool):
+    """What an argument of this kind yields; `index` counts from 0, `path` says whether it is one."""
     if kind == "str":
-        return ir.StrRef(index)
+        return ir.StrRef(index, path)
     bits, signed = KINDS[kind].bits, KINDS[kind].signed
     low, high = (-(1 << bits - 1), (1 << bits - 1) - 1) if signed else (0, (1 << bits) - 1)
     return ir.Load("LDA", index, low, high)
 
 
+def argument_of(point: Point, index: int):
+    """What an argument of a call yields, by its place from 0."""
+    name, kind = point.args[index]
+    return argument_leaf(index, kind, argument_is_path(point.call, name, kind))
+
+
 def lookup(key: str | int, point: Point):
     """The meaning of a name, or of PARAMS[key], at a point; None if it has none there."""
     if isinstance(key, int):
-        return argument_leaf(key - 1, point.args[key - 1][1]) if key <= len(point.args) else None
+        return argument_of(point, key - 1) if key <= len(point.args) else None
     if key in FIELD_LEAVES:
         return FIELD_LEAVES[key]
     if key in STATICS:
         return ir.Str((point.call if key == "SYSCALL" else point.abi).encode())
-    for index, (name, kind) in enumerate(point.args):
+    for index, (name, _) in enumerate(point.args):
         if name == key:
-            return argument_leaf(index, kind)
+            return argument_of(point, index)
     value = CONSTANTS.get(key)
     if isinstance(value, dict):
         value = value.get(point.abi)

@@ -7,7 +7,7 @@ another order, so that tests can tell whether that changes what a rule means.
 
 from functools import reduce
 
-from pysct import fold
+from pysct import fold, glob
 from pysct.ir import Int, Op, Str, StrPair, StrRef, StrTest
 from pysct.simplify import compute, mixed
 
@@ -36,6 +36,9 @@ def chain(op: str, operands) -> Op:
 
 def strings(op: str, left, right):
     """A test of two strings; one of two that are known has to be worked out, since there is no opcode for it."""
+    if op == "SGLOB" and isinstance(left, StrRef):
+        globs = glob.alternatives(right.value)
+        return chain("ANY", [StrTest("SPATH" if left.path else "SGLOB", left, each) for each in globs])
     if isinstance(right, Str) and isinstance(left, StrRef):
         return StrTest(op, left, right.value)
     if isinstance(left, Str) and isinstance(right, StrRef):

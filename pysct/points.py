@@ -2,14 +2,13 @@
 """Which system calls does a rule name?"""
 
 import platform
-import re
 from functools import cache
 from typing import NamedTuple
 
 from pysct import glob
 from pysct.abi import ABIS
 from pysct.diagnostics import Diagnostics, suggest
-from pysct.source import Source, encode
+from pysct.source import Source, encode, within
 from pysct.tables import CALLS, CLASSES, UNIMPLEMENTED
 from pysct.tree import Word
 
@@ -57,8 +56,8 @@ def calls_of_class(name: str) -> frozenset[str]:
 
 def matching(word: str, abis: tuple[str, ...]) -> set[str]:
     """The calls of some ABIs whose names fit a glob. Raises glob.GlobError."""
-    pattern = glob.compile_glob(encode(word))
-    return {call for abi in abis for call in CALLS[abi] if pattern.fullmatch(call.encode())}
+    pattern = encode(word)
+    return {call for abi in abis for call in CALLS[abi] if glob.matches(pattern, call.encode())}
 
 
 @cache
@@ -71,7 +70,7 @@ def named(word: str, abis: tuple[str, ...], impossible: frozenset[str] = frozens
     """
     if word.startswith("@"):
         members = calls_of_class(word[1:]) if word[1:] in CLASSES else ()
-    elif re.search(r"[*?\[]", word):
+    elif is_pattern(word):
         members = matching(word, abis) if len(word) <= LONGEST else ()
     else:
         there = [abi for abi in abis if word in CALLS[abi]]
@@ -86,7 +85,7 @@ def named(word: str, abis: tuple[str, ...], impossible: frozenset[str] = frozens
 
 def is_pattern(word: str) -> bool:
     """Does a word stand for whatever calls there are, instead of naming one?"""
-    return bool(re.search(r"^@|[*?\[]", word))
+    return word.startswith("@") or glob.SPECIAL.search(encode(word)) is not None
 
 
 def select(
@@ -109,7 +108,8 @@ def select(
         try:
             found = named(text, abis, impossible)
         except glob.GlobError as error:
-            diagnostics.error(source, word.span, str(error), error.hint)
+            where = within(source, word.span, error.start, error.end) if word.quoted else word.span
+            diagnostics.error(source, where, str(error), error.hint)
             continue
         if text in impossible:
             diagnostics.error(source, word.span, *_impossible(text, phase))
@@ -135,7 +135,7 @@ def nothing(text: str, abis: tuple[str, ...], says_abis: bool) -> tuple[str, str
         if text[1:] in CLASSES:
             return f"no call of the class `{text}` exists in {where}", None
         return f"unknown class of system calls `{text}`", suggest(text, ["@" + name for name in CLASSES])
-    if re.search(r"[*?\[]", text):
+    if is_pattern(text):
         return f"`{text}` matches no system call{of_abis}", None
     others = [abi for abi in CALLS if text in CALLS[abi]]
     if others:

@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from pysct import tree
 from pysct.check import Rule
 from pysct.diagnostics import Diagnostics
-from pysct.tables import ABSOLUTE, NO_PATHS, PATHS
+from pysct.glob import alternatives
+from pysct.paths import argument_is_path, field_is_path
 
 WHOLE = frozenset({"==", "!=", "startswith"})
 GLOBS = frozenset({"=~", "!~"})
-ANYWHERE = (b"/", b"*", b"?", b"[")  # how a glob starts that also fits an absolute path
+ANYWHERE = (b"/", b"**", b"\\/")  # how a glob starts that also fits an absolute path
 PLAIN = frozenset({b"", b".", b".."})  # written so by everybody
 
 
@@ -19,12 +20,12 @@ def advise_paths(rule: Rule, diagnostics: Diagnostics):
     if rule.condition is None:
         return
     for node, name, texts in comparisons(rule.condition):
-        absolute = isinstance(name, tree.Name) and name.name in ABSOLUTE
+        absolute = isinstance(name, tree.Name) and field_is_path(name.name)
         if not absolute and not is_path(name, rule):
             continue
         for text in texts:
-            if not text.value.startswith(b"/") and not fits_anywhere(node, text):
-                hint = "write the path from / on" if absolute else anywhere(node, text)
+            if not fits_anywhere(node, text):
+                hint = anywhere(node, text) if not absolute or is_glob(node) else "write the path from / on"
                 report(rule, name, text, hint, diagnostics)
 
 
@@ -42,16 +43,21 @@ def comparisons(condition: tree.Node) -> Iterator[tuple[tree.Node, tree.Node, li
 def is_path(name: tree.Name | tree.Param, rule: Rule) -> bool:
     """Whether a name is that of a path at all points of a rule."""
     for point in rule.points:
+        kinds = dict(point.args)
         argument = name.name if isinstance(name, tree.Name) else point.args[name.number - 1][0]
-        if argument not in PATHS or argument in NO_PATHS.get(point.call, ()) or (argument, "str") not in point.args:
+        if not argument_is_path(point.call, argument, kinds.get(argument, "")):
             return False
     return True
 
 
+def is_glob(node: tree.Node) -> bool:
+    return isinstance(node, tree.Binary) and node.op in GLOBS
+
+
 def fits_anywhere(node: tree.Node, text: tree.Text) -> bool:
-    if isinstance(node, tree.Binary) and node.op in GLOBS:
-        return text.value.startswith(ANYWHERE)
-    return text.value in PLAIN
+    if is_glob(node):
+        return all(each.startswith(ANYWHERE) or each in PLAIN for each in alternatives(text.value))
+    return text.value.startswith(b"/") or text.value in PLAIN
 
 
 def anywhere(node: tree.Node, text: tree.Text) -> str:
@@ -59,8 +65,10 @@ def anywhere(node: tree.Node, text: tree.Text) -> str:
     tail = text.value.lstrip(b"./").decode("utf-8", "replace")
     if not tail:
         return "write the path from / on"
+    if is_glob(node) and text.value.startswith(b"*"):
+        return f'no `/` fits `*`: `=~ "*{tail}"` fits it in any directory'
     if isinstance(node, tree.Binary) and node.op not in ("==", "!="):
-        return f'`=~ "*/{tail}{"*" if node.op == "startswith" else ""}"` fits it in any directory'
+        return f'`=~ "**/{tail}{"**" if node.op == "startswith" else ""}"` fits it in any directory'
     return f'`endswith "/{tail}"` fits it in any directory'
 
 
@@ -68,6 +76,19 @@ def report(rule: Rule, name: tree.Node, text: tree.Text, hint: str, diagnostics:
     source = name.source or rule.source
     shown = source.said(name.span, 40)
     message = f"`{shown}` is the path as the caller writes it, and most write it from / on"
-    if isinstance(name, tree.Name) and name.name in ABSOLUTE:
+    if isinstance(name, tree.Name) and field_is_path(name.name):
         message = f"`{shown}` starts with /, and this text does not"
     diagnostics.warning(text.source or source, text.span, message, hint)
+
+
+def note_stars(rules: list[Rule], diagnostics: Diagnostics):
+    """Say once of a glob that ends in `*` that it takes in nothing below."""
+    for rule in rules:
+        for node, name, texts in comparisons(rule.condition) if rule.condition is not None else ():
+            if is_glob(node) and (is_path(name, rule) or isinstance(name, tree.Name) and field_is_path(name.name)):
+                for each in alternatives(texts[0].value):
+                    if each.endswith(b"*") and not each.endswith((b"**", b"\\*")):
+                        shown = each.decode("utf-8", "replace")
+                        message = f'no `/` fits `*` in a path: with "{shown}", rule \'{rule.name}\' does not mean what lies'
+                        diagnostics.note(f'{message} in directories below; "{shown}*" does')
+                        return

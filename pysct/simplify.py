@@ -30,7 +30,7 @@ def compute(op: str, operands: tuple, unsigned: bool) -> Op:
 def strings(op: str, left, right):
     """A test of two strings, of which any may be known now."""
     if op == "SGLOB":
-        op, right = cheaper(right)
+        return glob_test(left, right.value)
     if isinstance(left, Str) and isinstance(right, Str):
         return Int(int(fold.STRINGS[op](left.value, right.value)))
     if isinstance(right, Str):
@@ -40,10 +40,11 @@ def strings(op: str, left, right):
     return StrPair(left, right)
 
 
-def cheaper(pattern: Str) -> tuple[str, Str]:
-    """A glob as a test that costs less, where there is one: "/etc/*" only looks at the start."""
-    found = glob.without_glob(pattern.value)
-    return (found[0], Str(found[1])) if found else ("SGLOB", pattern)
+def glob_test(left, pattern: bytes):
+    """Whether a string fits a glob, by tests that cost less where there are some: "/etc/**" only looks at the start."""
+    if isinstance(left, Str):
+        return Int(int(glob.matches(pattern, left.value)))
+    return chain("ANY", [StrTest(op, left, text) for op, text in glob.tests(pattern, left.path)])
 
 
 def decide(op: str, left, right) -> bool | None:

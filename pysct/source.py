@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Where in which file does a piece of rule text stand?"""
 
+import re
 from bisect import bisect_right
 from functools import cached_property
 from pathlib import Path
 from typing import NamedTuple
+
+
+ESCAPE = re.compile(r"\\(?:x[0-9A-Fa-f]{2}|.)|.", re.DOTALL)
 
 
 class Span(NamedTuple):
@@ -76,3 +80,12 @@ class Source:
 def encode(text: str) -> bytes:
     """The bytes that Source decoded to `text`."""
     return text.encode("utf-8", "surrogateescape")
+
+
+def within(source: Source, quoted: Span, start: int, end: int) -> Span:
+    """The place of some bytes, start to end - 1, of those that a string in quotes means."""
+    places: list[int] = []
+    for found in ESCAPE.finditer(source.text, quoted.start + 1, quoted.end - 1):
+        places += [found.start()] * (1 if found[0][0] == "\\" else len(encode(found[0])))
+    places.append(quoted.end - 1)
+    return Span(places[min(start, len(places) - 1)], places[min(end, len(places) - 1)])

@@ -26,77 +26,6 @@ s64 sct_widen(u64 value, u8 kind)
 	return as->is_signed ? (s64)value >> as->shift : (s64)(value >> as->shift);
 }
 
-/* [a-z] at *pattern, behind the bracket: does it hold c?  Moves *pattern behind it. */
-static bool set_holds(const char **pattern, const char *end, unsigned char c)
-{
-	const char *p = *pattern;
-	bool negated = p < end && (*p == '!' || *p == '^');
-	bool holds = false, first = true;
-	unsigned char low, high;
-
-	for (p += negated; p < end && (first || *p != ']'); first = false) {
-		if (*p == '\\' && p + 1 < end)
-			p++;
-		low = high = *p++;
-		if (p + 1 < end && *p == '-' && p[1] != ']') {
-			p++;
-			if (*p == '\\' && p + 1 < end)
-				p++;
-			high = *p++;
-		}
-		holds |= low <= c && c <= high;
-	}
-	*pattern = p < end ? p + 1 : p;
-	return holds != negated;
-}
-
-/* One element of a pattern, no star, against one byte; moves *pattern behind it. */
-static bool element_fits(const char **pattern, const char *end, unsigned char c)
-{
-	char element = *(*pattern)++;
-
-	if (element == '?')
-		return true;
-	if (element == '[')
-		return set_holds(pattern, end, c);
-	if (element == '\\' && *pattern < end)
-		element = *(*pattern)++;
-	return (unsigned char)element == c;
-}
-
-/**
- * sct_glob() - does a glob match all of a text?
- * @pattern: see the opcode SGLOB
- * @plen: in bytes
- * @text: the text
- * @len: in bytes
- *
- * Goes back only to the last star: what an earlier one took does not matter
- * once a later one is reached.  At most plen * len steps.
- */
-bool sct_glob(const char *pattern, size_t plen, const char *text, size_t len)
-{
-	const char *end = pattern + plen, *stop = text + len;
-	const char *star = NULL, *resume = NULL;
-
-	while (text < stop) {
-		if (pattern < end && *pattern == '*') {
-			star = ++pattern;
-			resume = text;
-		} else if (pattern < end && element_fits(&pattern, end, *text)) {
-			text++;
-		} else if (star) {
-			pattern = star;
-			text = ++resume;
-		} else {
-			return false;
-		}
-	}
-	while (pattern < end && *pattern == '*')
-		pattern++;
-	return pattern == end;
-}
-
 static u64 load(const char *from)
 {
 	u64 word;
@@ -157,6 +86,8 @@ static bool compare(u8 op, const char *text, size_t len, const char *with, size_
 		return contains(text, len, with, wlen);
 	case SCT_OP_SGLOB:
 		return sct_glob(with, wlen, text, len);
+	case SCT_OP_SPATH:
+		return sct_path_glob(with, wlen, text, len);
 	default: /* SEQ, SEQS */
 		return len == wlen && equal(text, with, len);
 	}
@@ -401,6 +332,7 @@ enum sct_verdict sct_judge(struct sct_judge *judge)
 			set(&regs, insn->dst, found->number, found->text.state != SCT_STATE_WHOLE);
 			break;
 		case SCT_OP_SEQ ... SCT_OP_SEQS:
+		case SCT_OP_SPATH:
 			outcome = judge_string(judge, insn);
 			if (outcome == -EAGAIN)
 				return SCT_VERDICT_DEFER;

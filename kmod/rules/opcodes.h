@@ -45,6 +45,7 @@ enum sct_op {
 	SCT_OP_SCON = 0x63, /* dst = string a contains string imm */
 	SCT_OP_SGLOB = 0x64, /* dst = string a as a whole matches glob imm: * any bytes, ? one byte, [a-z] one of, \ the next byte itself */
 	SCT_OP_SEQS = 0x65, /* dst = string a equals string b */
+	SCT_OP_SPATH = 0x67, /* the same as SGLOB of a path: * and ? no slash, nor does [a-z]; ** any bytes; what follows ** and a slash may stand where ** does, if that is after a slash or first */
 };
 
 /* OP(name, form, cost in steps, that many for each byte of its string) */
@@ -88,7 +89,8 @@ enum sct_op {
 	OP(SSUF, STRCONST, 64, 0) \
 	OP(SCON, STRCONST, 4096, 1) \
 	OP(SGLOB, STRCONST, 4096, 1) \
-	OP(SEQS, STRSTR, 128, 0)
+	OP(SEQS, STRSTR, 128, 0) \
+	OP(SPATH, STRCONST, 4096, 1)
 
 /* KIND(name, width in bits, signed) */
 #define SCT_KIND_TABLE(KIND) \

@@ -149,8 +149,11 @@ int sct_judge_unknown(struct sct_judge *judge, u32 rule);
  */
 u32 sct_judge_crc(const void *bytes, size_t size);
 
-/* judge.c */
+/* glob.c */
 bool sct_glob(const char *pattern, size_t plen, const char *text, size_t len);
+bool sct_path_glob(const char *pattern, size_t plen, const char *text, size_t len);
+
+/* judge.c */
 s64 sct_widen(u64 value, u8 kind);
 
 /* reading.c */

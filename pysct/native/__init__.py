@@ -18,7 +18,7 @@ from pysct.failures import Failure
 
 HERE = Path(__file__).resolve().parent
 KMOD = HERE.parent.parent / "kmod"
-SOURCES = (HERE / "offline.c", KMOD / "rules/verify.c", KMOD / "rules/judge.c", KMOD / "rules/reading.c")
+SOURCES = (HERE / "offline.c", *(KMOD / "rules" / name for name in ("glob.c", "judge.c", "reading.c", "verify.c")))
 HEADERS = (HERE / "offline.h", KMOD / "sct_abi.h", *(KMOD / "rules" / name for name in ("opcodes.h", "program.h", "pure.h")))
 FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Werror", "-fPIC", "-shared")
 

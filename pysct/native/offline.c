@@ -2,7 +2,7 @@
 /*
  * How are rules verified and calls judged where there is no kernel?
  *
- * By the module's own verify.c and judge.c.  What those ask of the kernel they
+ * By the module's own verify.c, judge.c and glob.c.  What those ask of the kernel they
  * are embedded in, a call that was written down beforehand answers here.
  */
 #include <stdlib.h>

@@ -12,12 +12,13 @@ from pysct.reference.number import Number, compute, truth
 STRINGS = {
     "==": lambda a, b: a == b,
     "!=": lambda a, b: a != b,
-    "=~": lambda a, b: matches(b, a),
-    "!~": lambda a, b: not matches(b, a),
     "startswith": lambda a, b: a[: len(b)] == b,
     "endswith": lambda a, b: b == b"" or a[-len(b) :] == b,
     "contains": lambda a, b: a.find(b) >= 0,
 }
+
+
+GLOBS = {"=~": True, "!~": False}
 
 
 class Evaluation:
@@ -63,9 +64,20 @@ class Evaluation:
         left, right = self.value(node.left), self.value(node.right)
         if left is None or right is None:
             return None
+        if node.op in GLOBS:
+            return truth(matches(right, left, self.is_path(node.left)) == GLOBS[node.op])
         if isinstance(left, bytes):
             return truth(STRINGS[node.op](left, right))
         return compute(node.op, left, right)
+
+    def is_path(self, node) -> bool:
+        """Whether a string is a path."""
+        match node:
+            case tree.Name(name=name):
+                return self.meaning.is_path(name)
+            case tree.Param(number=number):
+                return self.meaning.is_path(self.meaning.arguments[number - 1][0])
+        return False
 
     def logical(self, node):
         outcomes = [self.is_true(operand) for operand in node.operands]

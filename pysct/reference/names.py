@@ -7,7 +7,7 @@ from pysct.abi import FIELDS, KINDS, STATICS, Limit
 from pysct.constants import CONSTANTS
 from pysct.judge import Call
 from pysct.reference.number import Number
-from pysct.tables import CALLS
+from pysct.tables import ABSOLUTE, CALLS, NO_PATHS, PATHS
 
 
 class Meaning:
@@ -48,6 +48,12 @@ class Meaning:
         if kind.signed and value >= 1 << (kind.bits - 1):
             value -= 1 << kind.bits
         return Number(value, unsigned=kind.bits == 64 and not kind.signed)
+
+    def is_path(self, name: str) -> bool:
+        """Whether a field or argument is a path."""
+        if name in FIELDS:
+            return name in ABSOLUTE
+        return name in PATHS and (name, "str") in self.arguments and name not in NO_PATHS.get(self.call, ())
 
     def lacks(self, name: str) -> bool:
         """Whether nothing is known of a field or argument, which is noted."""

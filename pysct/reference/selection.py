@@ -38,7 +38,7 @@ def stands_for(word: str, abi: str, call: str, abis: list[str]) -> bool:
         return False
     if word.startswith("@"):
         return is_in(word[1:], call)
-    return any(char in word for char in "*?[") and matches(encode(word), call.encode())
+    return any(char in word for char in "*?[{") and matches(encode(word), call.encode())
 
 
 def is_in(name: str, call: str) -> bool:

@@ -57,14 +57,15 @@ def test_examples(path):
                 assert expected.steps <= prog.cost
 
 
-def test_globs():
-    chance = Random(1)
-    glob = library().sct_glob
+@pytest.mark.parametrize("name, path", [("sct_glob", False), ("sct_path_glob", True)])
+def test_globs(name, path):
+    chance = Random(1 if ROUNDS == 1 else None)
+    glob = library()[name]
     glob.restype = c_bool
     hits = 0
-    for _ in range(4000 * ROUNDS):
-        pattern, text = programs.glob(chance), programs.word(chance)
-        expected = interpreter.glob(pattern, text)
+    for _ in range(8000 * ROUNDS):
+        pattern, text = programs.glob(chance), chance.choice((programs.word, programs.path))(chance)
+        expected = interpreter.glob(pattern, text, path)
         behind = programs.glob(chance) + b"]"  # what is not theirs must not matter
         assert glob(pattern + behind, len(pattern), text + behind, len(text)) == expected, (pattern, text, behind)
         hits += expected

@@ -108,8 +108,8 @@ def compare(name: str, text: bytes | None, other: bytes | None) -> int | None:
             return int(len(other) <= len(text) and text[len(text) - len(other) :] == other)
         case "SCON":
             return int(any(text[at : at + len(other)] == other for at in range(len(text) + 1)))
-        case "SGLOB":
-            return int(glob(other, text))
+        case "SGLOB" | "SPATH":
+            return int(glob(other, text, name == "SPATH"))
     raise NotImplementedError(name)
 
 
@@ -162,24 +162,32 @@ def divide(name: str, a: int, b: int) -> int | None:
     return (quotient if name == "DIV" else x - quotient * y) & MASK
 
 
-def glob(pattern: bytes, text: bytes) -> bool:
+def glob(pattern: bytes, text: bytes, path: bool = False) -> bool:
     """Does a glob match all of a text?"""
-    return expression(pattern).fullmatch(text) is not None
+    return expression(pattern, path).fullmatch(text) is not None
 
 
 @cache
-def expression(pattern: bytes) -> re.Pattern[bytes]:
+def expression(pattern: bytes, path: bool = False) -> re.Pattern[bytes]:
     """The regular expression that means the same as a glob, each set written out."""
-    out, at = b"", 0
+    out, at, slash = b"", 0, b"[^/]" if path else b"."
     while at < len(pattern):
-        byte = pattern[at]
+        byte, start = pattern[at], at
         at += 1
         if byte == ord("*"):
-            out += b".*"
+            while at < len(pattern) and pattern[at] == byte:
+                at += 1
+            deep = at > start + 1
+            if path and deep and pattern[at : at + 1] == b"/" and (start == 0 or pattern[start - 1] == ord("/")):
+                out += b"(?:.*/)?"
+                at += 1
+            else:
+                out += (b"." if deep else slash) + b"*"
         elif byte == ord("?"):
-            out += b"."
+            out += slash
         elif byte == ord("["):
             members, at = members_of(pattern, at)
+            members = [member for member in members if not path or member != ord("/")]
             out += b"[" + b"".join(b"\\x%02x" % member for member in members) + b"]" if members else b"(?!)"
         else:
             if byte == ord("\\") and at < len(pattern):

@@ -10,11 +10,11 @@ from pysct.judge import STRINGS, Call
 
 STR, PTR = abi.KINDS["str"].number, abi.KINDS["ptr"].number
 BY_NAME = abi.OPCODES
-DRAW = [*BY_NAME, *["MATCH", "JF", "JT", "SGLOB", "LDA", "LDS"] * 3]  # what is drawn more often
+DRAW = [*BY_NAME, *["MATCH", "JF", "JT", "SGLOB", "SPATH", "LDA", "LDS"] * 3]  # what is drawn more often
 EDGES = (0, 1, 2, 63, 64, 65, 255, 2**15, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**63 - 1, 2**63, 2**64 - 1)
 KINDS = [STR, PTR, *(kind.number for kind in abi.KINDS.values())]
 WORDS = (b"", b"/", b"a", b"/etc/passwd", b"/etc", b"passwd", b"aaaaaaaab", b"/tmp/\xff\xfe", b"[", b"ab" * 12)
-GLOBS = (b"*", b"?", b"**", b"[", b"[!", b"[]a]", b"[!a-c]", b"[a-", b"[z-a]", b"\\", b"[\\", b"\\*", b"/etc/*", b"*a*b", b"")
+GLOBS = (b"*", b"?", b"**", b"[", b"[!", b"[]a]", b"[!a-c]", b"[a-", b"[z-a]", b"\\", b"[\\", b"\\*", b"/etc/*", b"*a*b", b"", b"**/a", b"/**/*", b"a/**/b", b"**a*b")
 INT_FIELDS = [entry for entry in abi.FIELDS.values() if entry.type == "int"]
 STR_FIELDS = [entry for entry in abi.FIELDS.values() if entry.type == "str"]
 
@@ -26,12 +26,19 @@ def word(chance: Random) -> bytes:
     return bytes(chance.choice(b"aab/c-][!*\\\xff") for _ in range(chance.randrange(12)))
 
 
+def path(chance: Random) -> bytes:
+    """A path of few letters."""
+    return b"".join(chance.choices((b"a", b"b", b"/", b"/", b"ab"), k=chance.randrange(10)))
+
+
 def glob(chance: Random) -> bytes:
     """A pattern, quite likely a broken one."""
     if chance.random() < 0.3:
         return chance.choice(GLOBS)
     if chance.random() < 0.3:  # one that matches something, likely
         return b"*" + bytes(chance.choice(b"aab/?") for _ in range(chance.randrange(3))) + b"*"
+    if chance.random() < 0.3:  # one of a path
+        return b"".join(chance.choices((b"a", b"b", b"/", b"*", b"**", b"/**/", b"?"), k=chance.randrange(9)))
     return bytes(chance.choice(b"ab/c**??[[]]!^--\\\xff") for _ in range(chance.randrange(12)))
 
 

@@ -8,8 +8,9 @@ import pytest
 import random_programs as programs
 from parts import AFTER, Parts, insn, prog, rule
 
-from pysct import abi
+from pysct import abi, fold, glob
 from pysct.judge import Call, Judge
+from pysct.reference import globs as reference
 
 COMM, CWD = abi.FIELDS["COMM"].number, abi.FIELDS["CWD"].number
 LENGTHS = (0, 1, 2, 7, 8, 9, 15, 16, 17, 23, 24, 25, 40)
@@ -82,8 +83,9 @@ def test_sets(around):
     """Each as a glob of its own and with something around it, closed or not, against every byte."""
     patterns = [around.replace(b"%b", one, 1).replace(b"%%b", one) for one in SETS]
     patterns = [pattern.replace(b"\0", b"\1") for pattern in patterns]  # an image's strings have no NUL
-    texts = [b"", *(bytes([byte]) for byte in range(1, 256, 1 if around == b"%b" else 7)), *[b"a" + bytes([byte]) for byte in b"[]\\a-!*?"]]
+    texts = [b"", *(bytes([byte]) for byte in range(1, 256, 1 if around == b"%b" else 7)), *[b"a" + bytes([byte]) for byte in b"[]\\a-!*?/"]]
     assert compare_all("SGLOB", patterns, texts) > 100
+    assert compare_all("SPATH", patterns, texts) > 100
 
 
 @pytest.mark.parametrize("operand", [0, 1, COMM, CWD])
@@ -95,7 +97,7 @@ def test_operands(operand):
 
 
 @pytest.mark.parametrize("state", [abi.State.CUT, abi.State.FAULT, abi.State.LONG, abi.State.ABSENT])
-@pytest.mark.parametrize("name", ["SEQ", "SPRE", "SSUF", "SCON", "SGLOB"])
+@pytest.mark.parametrize("name", ["SEQ", "SPRE", "SSUF", "SCON", "SGLOB", "SPATH"])
 def test_what_cannot_be_read_is_unknown(name, state):
     with judge_of(name, [b"", b"*", b"x"]) as rules:
         verdict = rules.judge(0, 0, 0, Call((), {}, {0: state}))
@@ -116,24 +118,79 @@ def test_two_operands():
                 assert verdict.matched == tuple(at for at in range(2) if known[at] and pairs[at][0] == pairs[at][1])
 
 
-def test_globs_are_those_of_the_compiler():
+@pytest.mark.parametrize("name", ["SGLOB", "SPATH"])
+def test_globs_are_those_of_the_compiler_and_of_the_reference(name):
     """What the compiler computes of known strings is what the kernel would say."""
-    from pysct.glob import GlobError, compile_glob
-
-    chance, compared = Random(12), 0
+    chance, compared, path = Random(12), 0, name == "SPATH"
     for _ in range(60):
         patterns = [programs.glob(chance) for _ in range(40)]
-        taken = []
-        for pattern in patterns:
-            try:
-                taken.append((pattern, compile_glob(pattern)))
-            except GlobError:
-                continue
-        with judge_of("SGLOB", [pattern for pattern, _ in taken]) as rules:
+        taken = [pattern for pattern in patterns if is_glob(pattern)]
+        with judge_of(name, taken) as rules:
             for _ in range(10):
-                text = programs.word(chance)
+                text = chance.choice((programs.word, programs.path))(chance)
                 matched = rules.judge(0, 0, 0, Call((), {}, {0: text})).matched
-                said = tuple(at for at, (_, compiled) in enumerate(taken) if compiled.fullmatch(text))
-                assert matched == said, (text, [taken[at][0] for at in set(matched) ^ set(said)])
+                for fits in (glob.matches, reference.matches):
+                    said = tuple(at for at, pattern in enumerate(taken) if fits(pattern, text, path))
+                    assert matched == said, (text, [taken[at] for at in set(matched) ^ set(said)])
                 compared += len(taken)
     assert compared > 8000
+
+
+def is_glob(pattern: bytes) -> bool:
+    try:
+        return bool(glob.alternatives(pattern))
+    except glob.GlobError:
+        return False
+
+
+BRACES = ["{a,b}", "x{a,b{c,d},}y", "{a,b}{c,d}", "{/a,/b/**}/c", "{*,x}y", "{a}", "{}", "a,b", "[{,}]a", "\\{a,b\\}", "{\\,,\\}}", "{a/,b}**/c"]
+
+
+@pytest.mark.parametrize("pattern", [pattern.replace("\\\\", "\\").encode() for pattern in BRACES])
+def test_braces_are_written_out_alike_by_compiler_and_reference(pattern):
+    chance, found = Random(3), 0
+    letters = sorted({*pattern} - {*b"*[]\\{}"} | {*b"a/"}) + [b"{"[0], b"}"[0]]
+    texts = [bytes(chance.choices(letters, k=chance.randrange(6))) for _ in range(3000)]
+    for text in [pattern.replace(b"\\", b""), *texts]:
+        for path in (False, True):
+            fits = reference.matches(pattern, text, path)
+            assert fits == glob.matches(pattern, text, path), text
+            tests = glob.tests(pattern, path)
+            assert fits == any(fold.STRINGS[op](text, with_) for op, with_ in tests), (text, tests)
+            found += fits
+    assert found > 0
+
+
+PATHS = """
+/etc/*          /etc/passwd             yes
+/etc/*          /etc/a/b                no
+/etc/*          /etc/                   yes
+/etc/**         /etc/a/b                yes
+/etc/**         /etc                    no
+/*/x            /a/x                    yes
+/*/x            /a/b/x                  no
+/**/x           /a/b/x                  yes
+/**/x           /x                      yes
+/**/x           /ax                     no
+**/x            x                       yes
+**/x            a/b/x                   yes
+**/x            ax                      no
+**x             a/bx                    yes
+/a?b            /a/b                    no
+/a[!x]b         /a/b                    no
+/a[+-9]b        /a/b                    no
+/a**b           /a/b                    yes
+/a/**/b/*/c     /a/b/x/b/y/c            yes
+/a/**/b/*/c     /a/b/x/b/y/z/c          no
+**/b*c/d        a/bxc/bc/d              yes
+**a*b*c         a/ab/xab/xabbcc         yes
+**a*b*c         a/ab/xab/xabbcc/        no
+"""
+
+
+@pytest.mark.parametrize("row", [line.split() for line in PATHS.split("\n") if line], ids=" ".join)
+def test_stars_in_paths(row):
+    pattern, text, fits = row[0].encode(), row[1].encode(), row[2] == "yes"
+    assert reference.matches(pattern, text, True) == glob.matches(pattern, text, True) == fits
+    assert compare_all("SPATH", [pattern], [text]) == fits
+    assert glob.matches(pattern, text) or not fits or b"**/" in pattern  # elsewhere a star is any bytes

@@ -32,11 +32,16 @@ openat  filename =~ "/etc"                                          false
 openat  filename =~ "/*/[a-p]asswd"                                 true
 openat  filename =~ "/etc/pass\\wd"                                 true
 openat  filename !~ "/etc/*"                                        false
-openat  filename =~ "*"                                             true
-openat  filename =~ "**passwd" && filename =~ "/etc*"               true
-openat  filename =~ "*etc*" && filename !~ "*group*"                true
+openat  filename =~ "*"                                             false
+openat  filename =~ "**"                                            true
+openat  COMM =~ "*"                                                 true
+openat  filename =~ "**passwd" && filename !~ "/etc*"               true
+openat  filename =~ "**etc**" && filename !~ "**group**"            true
 openat  filename =~ "/etc/passwd" && filename !~ ""                 true
-openat  filename =~ "*passw\\d"                                     true
+openat  filename =~ "**passw\\d"                                    true
+openat  filename =~ "/{etc,usr}/{pass{wd,port},hosts}"              true
+openat  filename =~ "/etc/{a,b}" || filename =~ "**/passw\\{d"      false
+openat  PARAMS[2] =~ "/**/passwd" && PARAMS[2] =~ "/etc/**/passwd"  true
 openat  filename =~ "*\\*"                                          false
 openat  filename in { "/etc/shadow", "/etc/passwd" }                true
 openat  filename in { "/etc/shadow", "/etc/group" }                 false

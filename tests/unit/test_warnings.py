@@ -23,7 +23,7 @@ SENSIBLE = [
     rule("@delete", 'pathname startswith "/srv/"'),
     rule("open, openat", '(flags & O_ACCMODE) != O_RDONLY && filename in { "/a", "/b" }'),
     rule("openat", 'filename == "/etc/shadow" && COMM != "sshd"', "action { type = LOG, FAIL }"),
-    rule("openat", 'filename =~ "*.key"', "action { FAIL }"),
+    rule("openat", 'filename =~ "**.key"', "action { FAIL }"),
     rule("openat", 'filename endswith ".key" && !(CWD startswith "/root")', "action { FAIL }"),
     rule("execve", 'filename startswith "/tmp/"', "action { FAIL }"),
     rule("execve, execveat", "UID >= 1000", "action { FAIL }"),
