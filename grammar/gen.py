@@ -28,6 +28,7 @@ OUTPUTS = {  # file: template
     "pysct/abi.py": "abi.py.j2",
     "pysct/tables.py": "tables.py.j2",
     "pysct/constants.py": "constants.py.j2",
+    "pysct/shown.py": "shown.py.j2",
     "pysct/syntax.py": "syntax.py.j2",
     "pysct/event_syntax.py": "syntax.py.j2",
     "docs/reference.md": "reference.md.j2",
@@ -93,6 +94,8 @@ def load_spec():
     for field in spec["field"]:
         field.setdefault("context", "any")
         field.setdefault("phase", "any")
+    for macro in spec["macro"]:
+        macro.setdefault("phase", "any")
     for opcode in spec["opcode"]:
         opcode.setdefault("scales", False)
     return spec
@@ -113,6 +116,12 @@ def load_families():
     import families
 
     return families.load()
+
+
+def load_shown():
+    import shown
+
+    return shown.load()
 
 
 def load_constants():
@@ -139,7 +148,7 @@ def render_all():
     env.filters["repr"] = repr
     env.filters["hex"] = lambda number: f"{number:#04x}"
     words = {"spec": spec, "calls": load_calls(spec), "classes": load_classes(), "families": load_families(),
-             "columns": columns, "constants": constants, "coverage": load_coverage()}
+             "shown": load_shown(), "columns": columns, "constants": constants, "coverage": load_coverage()}
     return {name: env.get_template(template).render(words | grammar_words(name)) for name, template in OUTPUTS.items()}
 
 

@@ -165,12 +165,17 @@ MACROS = {
     'sname': 'name of the system call',
     'syscall': 'name of the system call',
     'abi': 'name of the ABI',
-    'params': 'all arguments, strings in double quotes, joined by ", "',
+    'params': 'all arguments, strings in double quotes, numbers as numbers, joined by ", "',
+    'args': "the same as strace shows them: O_WRONLY|O_CREAT, AT_FDCWD, SIGKILL, modes in octal, where an argument's constants are known",
+    'result': 'what the call returned, as strace shows it: 3, or -1 ENOENT (No such file or directory)',
     'time': 'local date and time of the event, to the microsecond',
     'when': 'before or after',
     'action': 'what was done: LOG, FAIL, KILL, SUSPEND, joined by ,',
     'error': 'name of the error that the rule returned, or nothing',
 }
+
+LATE_MACROS = frozenset(['result'])
+"""Those that only make sense after the call."""
 
 
 class Action(NamedTuple):

@@ -13,9 +13,10 @@ An event is an object with these members, always all of them:
     nr          number: of the system call
     pid tid ppid uid euid suid fsuid gid egid sgid fsgid cpu   numbers
     comm        string        cwd         string, or null if it was not logged
-    args        list of objects: name, kind, value (a number, by kind), and
-                for strings: state ("whole", "cut", "fault", "long", "absent")
-                and string (null unless whole or cut)
+    args        list of objects: name, kind, value (a number, by kind), words
+                (names of constants, "O_WRONLY|O_CREAT", or null), and for
+                strings: state ("whole", "cut", "fault", "long", "absent") and
+                string (null unless whole or cut)
     actions     list of strings: LOG, FAIL, KILL, SUSPEND
     retval      number: what the call returned; null before the call
     error       string: name of the error that was returned, or null
@@ -105,6 +106,7 @@ def moved_object(moved: Moved) -> dict:
 def _argument(event: Event, index: int, name: str) -> dict:
     kind = event.kinds[index]
     members = {"name": name, "kind": values.kind_name(kind), "value": values.number(event.args[index], kind)}
+    members["words"] = values.in_words(event, index)
     held = event.strings.get(index)
     if held is not None:
         members |= {"state": _STATES.get(held.state, str(held.state)), **_text("string", _held(held))}

@@ -3,7 +3,7 @@
 
 import re
 
-from pysct.abi import FIELDS, MACROS, Limit
+from pysct.abi import FIELDS, LATE_MACROS, MACROS, Limit
 from pysct.diagnostics import Diagnostics, suggest
 from pysct.differences import calls
 from pysct.points import Point
@@ -33,10 +33,10 @@ def check_macro(name: str | None, points: list[Point], phase: str) -> tuple[str,
     """Message and hint if %name cannot stand in a log_format of these points."""
     if name is None:
         return "`%` starts a macro", "a percent sign is written `%%`"
-    if name == "%" or name in MACROS:
+    if name == "%" or name in MACROS and (name not in LATE_MACROS or phase == "after"):
         return None
-    if name in FIELD_MACROS:
-        needs = FIELD_MACROS[name].phase
+    if name in FIELD_MACROS or name in MACROS:
+        needs = FIELD_MACROS[name].phase if name in FIELD_MACROS else "after"
         return (
             None
             if needs in ("any", phase)

@@ -37,7 +37,7 @@ def by_template(event: Event, template: bytes) -> str:
 def default_line(event: Event) -> str:
     """What a rule without a log_format logs, made to be searched: `TIME RULE: COMM[PID] uid=N: call(…) = result`."""
     who = f"{values.escape(event.comm)}[{event.pid}]"
-    call = f"{calls.call_name(event.abi, event.nr)}({_params(event)})"
+    call = f"{calls.call_name(event.abi, event.nr)}({_args(event)})"
     return f"{time_text(event.time)} {values.escape(event.name)}: {who} uid={event.uid}: {call}{_outcome(event)}"
 
 
@@ -75,6 +75,10 @@ def time_text(nanoseconds: int) -> str:
 
 def _params(event: Event) -> str:
     return ", ".join(values.argument(event, i) for i in range(len(event.args)))
+
+
+def _args(event: Event) -> str:
+    return ", ".join(values.named_argument(event, i) for i in range(len(event.args)))
 
 
 def _outcome(event: Event) -> str:
@@ -117,6 +121,8 @@ MACROS: dict[str, Callable[[Event], str]] = {
     "syscall": lambda e: calls.call_name(e.abi, e.nr),
     "abi": lambda e: calls.abi_name(e.abi),
     "params": _params,
+    "args": _args,
+    "result": lambda e: values.told_result(e.retval),
     "time": lambda e: time_text(e.time),
     "when": lambda e: values.phase_name(e.phase),
     "action": lambda e: ",".join(values.action_names(e.actions)),
@@ -134,4 +140,4 @@ def _macro(event: Event, name: str) -> str:
     if name in MACROS:
         return MACROS[name](event)
     names = calls.argument_names(event.abi, event.nr, len(event.args))
-    return values.argument(event, names.index(name)) if name in names else f"%{name}"
+    return values.named_argument(event, names.index(name)) if name in names else f"%{name}"

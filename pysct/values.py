@@ -3,7 +3,7 @@
 
 import errno
 
-from pysct import abi
+from pysct import abi, calls, words
 from pysct.events import Event, String
 
 _KINDS = {kind.number: kind for kind in abi.KINDS.values()}
@@ -59,7 +59,7 @@ def number(register: int, kind: int) -> int:
 
 
 def argument(event: Event, index: int) -> str:
-    """Argument `index` (from 0) as it stands in a line of the log."""
+    """Argument `index` (from 0) as it stands in a line of the log: numbers as numbers."""
     kind = kind_name(event.kinds[index])
     value = number(event.args[index], event.kinds[index])
     if kind == "str" and index in event.strings:
@@ -67,6 +67,21 @@ def argument(event: Event, index: int) -> str:
     if kind in ("ptr", "str"):
         return pointer(value)
     return str(value) if event.kinds[index] in _KINDS else hex(value)
+
+
+def in_words(event: Event, index: int) -> str | None:
+    """An argument by the constants that it consists of, as O_WRONLY|O_CREAT; None if there are none for it."""
+    known = _KINDS.get(event.kinds[index])
+    name = calls.argument_names(event.abi, event.nr, len(event.args))[index]
+    if known is None or known.name in ("ptr", "str"):
+        return None
+    value = number(event.args[index], known.number)
+    return words.shown(calls.call_name(event.abi, event.nr), name, calls.abi_name(event.abi), value, known.bits)
+
+
+def named_argument(event: Event, index: int) -> str:
+    """An argument as strace shows it: numbers by name where they have one."""
+    return in_words(event, index) or argument(event, index)
 
 
 def string(held: String, address: int) -> str:
@@ -96,11 +111,17 @@ def error_name(code: int) -> str:
 
 
 def result(value: int) -> str:
-    """A call's result as strace shows it: `0`, `-1 ENOENT`, `? ERESTARTSYS`."""
+    """A call's result, briefly: `0`, `-1 ENOENT`, `? ERESTARTSYS`."""
     code = error_number(value)
     if not code:
         return str(value)
     return ("? " if code in _RESTARTS else "-1 ") + error_name(code)
+
+
+def told_result(value: int) -> str:
+    """The same as strace shows it: `-1 ENOENT (No such file or directory)`."""
+    meaning = words.message(error_number(value)) if error_number(value) else ""
+    return result(value) + (f" ({meaning})" if meaning else "")
 
 
 def action_names(mask: int) -> list[str]:

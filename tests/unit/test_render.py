@@ -45,7 +45,7 @@ def test_params_of_unlinkat():
         ("gid", "20"), ("egid", "21"), ("sgid", "22"), ("fsgid", "23"), ("comm", '"rm"'), ("ruleid", "watch"),
         ("rule", "watch"), ("sid", "263"), ("sname", "unlinkat"), ("syscall", "unlinkat"), ("abi", "x86_64"),
         ("when", "before"), ("action", "LOG"), ("error", ""), ("retval", "0"), ("errno", "0"), ("cwd", '"/root"'),
-        ("time", "2023-11-14 22:13:20.123456"), ("params", '-100, "./dummy", 0'), ("dfd", "-100"), ("pathname", '"./dummy"'),
+        ("time", "2023-11-14 22:13:20.123456"), ("params", '-100, "./dummy", 0'), ("dfd", "AT_FDCWD"), ("args", 'AT_FDCWD, "./dummy", 0'), ("result", "0"), ("pathname", '"./dummy"'),
         ("%", "%"),
     ],
 )  # fmt: skip
@@ -70,8 +70,8 @@ def test_an_empty_format_is_an_empty_line():
 
 def test_default_line():
     start = "2023-11-14 22:13:20.123456 watch: rm[1234] uid=10: "
-    assert render.line(make(PATH)) == start + 'unlinkat(-100, "./dummy", 0)'
-    assert render.line(make(PATH, phase=1, retval=0)) == start + 'unlinkat(-100, "./dummy", 0) = 0'
+    assert render.line(make(PATH)) == start + 'unlinkat(AT_FDCWD, "./dummy", 0)'
+    assert render.line(make(PATH, phase=1, retval=0)) == start + 'unlinkat(AT_FDCWD, "./dummy", 0) = 0'
     assert render.line(make(PATH, phase=1, retval=-2)).endswith("0) = -1 ENOENT")
     assert render.line(make(PATH, phase=1, retval=-512)).endswith("0) = ? ERESTARTSYS")
     assert render.line(make(PATH, phase=1, retval=-(2**63))).endswith(f"0) = {-(2**63)}")
@@ -163,9 +163,9 @@ def test_json_has_these_members_in_this_order():
         "uid": 10, "euid": 11, "suid": 12, "fsuid": 13, "gid": 20, "egid": 21, "sgid": 22, "fsgid": 23, "cpu": 1,
         "comm": "rm", "cwd": "/root",
         "args": [
-            {"name": "dfd", "kind": "fd", "value": -100},
-            {"name": "pathname", "kind": "str", "value": 0x7FFD00001234, "state": "whole", "string": "./dummy"},
-            {"name": "flag", "kind": "s32", "value": 0},
+            {"name": "dfd", "kind": "fd", "value": -100, "words": "AT_FDCWD"},
+            {"name": "pathname", "kind": "str", "value": 0x7FFD00001234, "words": None, "state": "whole", "string": "./dummy"},
+            {"name": "flag", "kind": "s32", "value": 0, "words": None},
         ],
         "actions": ["LOG"], "retval": -2, "error": "ENOENT", "torn": False,
     }  # fmt: skip
