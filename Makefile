@@ -32,7 +32,7 @@ LEAVING = vm/run $(1) --modules kmod --modules tests/kmod --append syscall.x32=y
 	env SCT_CYCLES=$(CYCLES) $(PYTEST) -p no:cacheprovider tests/runtime/test_leaving.py
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-host test-guest test-smoke test-leaving test-early test-all tools modules modules-all coverage gen clean packages
+.PHONY: help demo test test-host test-guest test-smoke test-leaving test-early test-all soak tools modules modules-all coverage gen clean packages
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -55,6 +55,9 @@ test-smoke: tools
 
 test-leaving: tools ## load and unload the modules under load, 200 times
 	$(call LEAVING)
+
+soak: tools ## let the reference judge a million random pairs of a rule and a call beside the compiler and the kernel's judge
+	SCT_ROUNDS=$(or $(ROUNDS),30) $(PYTEST) -rP tests/random/test_reference.py
 
 test-all: test-host test-early ## run all tests, on every supported kernel
 	$(PYTEST) vm/tests

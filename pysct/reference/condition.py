@@ -21,14 +21,18 @@ STRINGS = {
 GLOBS = {"=~": True, "!~": False}
 
 
+Defined = dict[str, tree.Let | tree.Set]
+
+
 class Evaluation:
     """A condition at one call.
 
     `outcome` is True, False or None; `values` has the value of each node by its id, also of those that others decided.
     """
 
-    def __init__(self, condition: tree.Node | None, meaning: Meaning):
-        self.meaning = meaning
+    def __init__(self, condition: tree.Node | None, meaning: Meaning, defined: Defined | None = None):
+        """`defined` has what names of definitions in the condition mean, unless they were written out before."""
+        self.meaning, self.defined = meaning, defined or {}
         self.values: dict[int, Number | bytes | None] = {}
         self.outcome: bool | None = True if condition is None else self.is_true(condition)
 
@@ -37,7 +41,7 @@ class Evaluation:
         return None if value is None else value.value != 0
 
     def value(self, node: tree.Node) -> Number | bytes | None:
-        found = self.values[id(node)] = getattr(self, type(node).__name__.lower())(node)
+        found = self.values[id(node)] = getattr(self, type(node).__name__.lower())(node)  # of a range: see fits()
         return found
 
     def number(self, node):
@@ -47,6 +51,8 @@ class Evaluation:
         return node.value
 
     def name(self, node):
+        if node.name in self.defined:
+            return self.value(self.defined[node.name].body)
         return self.meaning.of(node.name)
 
     def param(self, node):
@@ -74,7 +80,7 @@ class Evaluation:
         """Whether a string is a path."""
         match node:
             case tree.Name(name=name):
-                return self.meaning.is_path(name)
+                return self.is_path(self.defined[name].body) if name in self.defined else self.meaning.is_path(name)
             case tree.Param(number=number):
                 return self.meaning.is_path(self.meaning.arguments[number - 1][0])
         return False
@@ -85,7 +91,15 @@ class Evaluation:
 
     def member(self, node):
         operand = self.value(node.operand)
-        return truth(disjunction([self.fits(operand, element) for element in node.elements]))
+        return truth(disjunction([self.fits(operand, element) for element in self.written_out(node.elements)]))
+
+    def written_out(self, elements: list[tree.Node]) -> list[tree.Node]:
+        """Elements of a set, with those of the sets that it names in their place."""
+        found = []
+        for element in elements:
+            named = self.defined.get(element.name) if isinstance(element, tree.Name | tree.SetName) else None
+            found += self.written_out(named.elements) if isinstance(named, tree.Set) else [element]
+        return found
 
     def fits(self, operand: Number | bytes | None, element: tree.Node) -> bool | None:
         """Whether the operand of a set is its element, or in it."""
@@ -96,9 +110,6 @@ class Evaluation:
         if operand is None or value is None:
             return None
         return operand == value if isinstance(operand, bytes) else operand.value == value.value
-
-    def range(self, node):
-        raise NotImplementedError("a range has no value: see fits()")
 
 
 def between(low: Number | None, high: Number | None) -> bool | None:

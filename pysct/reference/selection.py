@@ -17,7 +17,8 @@ def setting(rule: tree.Rule, key: str) -> list[str] | None:
 def is_about(rule: tree.Rule, abi: str, call: str, phase: str) -> bool:
     """Whether a call of an ABI, before or after it, is one that the rule names."""
     abis = setting(rule, "abi") or [name for name in ABIS if ABIS[name].machine == ABIS[abi].machine]
-    if abi not in abis or phase != (setting(rule, "when") or ["before"])[0]:
+    when = (setting(rule, "when") or ["before"])[0]
+    if abi not in abis or when not in (phase, "both"):
         return False
     if is_in("noreturn" if phase == "after" else "ending", call) and (phase == "after" or types(rule) != {"LOG"}):
         return False

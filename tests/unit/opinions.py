@@ -8,14 +8,16 @@ short, and the reference evaluator, which never saw any of that.
 
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from unittest.mock import patch
 
 from pysct import codegen, reference
 from pysct.abi import ABIS, FIELDS, PHASES
 from pysct.compiler import compile_sources
-from pysct.diagnostics import Diagnostics, format_text
+from pysct.diagnostics import format_text
 from pysct.judge import Call, Judge, Verdict
-from pysct.parse import parse
+from pysct.reference.files import items
 from pysct.source import Source
 from pysct.tables import CALLS
 
@@ -45,21 +47,27 @@ class Event:
 class Rules:
     """A rule file, compiled in every way.  Close it, or use it in a `with`.
 
-    `errors` says why there is nothing to judge by.
+    `errors` says why there is nothing to judge by; `files` are those that it can include.
     """
 
-    def __init__(self, text: str):
+    def __init__(self, text: str, files: dict[str, str] | None = None):
+        self.stack = ExitStack()
         source = Source("t", text)
+        if files:
+            directory = Path(self.stack.enter_context(TemporaryDirectory(prefix="sct-rules-")))
+            for name, content in files.items():
+                (directory / name).write_text(content)
+            source = Source(str(directory / "t"), text)
         found = compile_sources([source])
         self.errors = [] if found.image else [format_text(diagnostic) for diagnostic in found.diagnostics]
+        self.rules = found.rules
         self.names = [rule.name for rule in found.rules]
-        self.tree = list(parse(source, Diagnostics()))
+        self.tree = [] if self.errors else list(items(source))
         plain = None if self.errors else compile_sources([source], optimise=False).image
         with patch("pysct.codegen.Generator", lambda pool, frugal: FRUGAL(pool, True)):
             frugal = None if self.errors else compile_sources([source]).image
         # Literal code may need more registers than there are.
         self.ways = {"optimised": found.image, "plain": plain, "frugal": frugal}
-        self.stack = ExitStack()
         self.judges = {way: self.stack.enter_context(Judge(image)) for way, image in self.ways.items() if image}
 
     def __enter__(self) -> "Rules":

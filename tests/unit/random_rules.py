@@ -14,6 +14,9 @@ from pysct.tables import CALLS
 MOST = ("x86_64", "i386", "x32", "aarch64", "aarch32")
 SUBJECTS = {
     "openat": MOST,
+    "unlinkat": MOST,
+    "mkdirat": MOST,
+    "getpriority": MOST,
     "mount": MOST,
     "ptrace": MOST,
     "clone": MOST,
@@ -63,21 +66,36 @@ def quoted(text: bytes) -> str:
 def globs(draw) -> bytes:
     """A glob without mistakes."""
     plain = [b"a", b"b", b"/", b"c", b"\xff", b"!", b"^", b"-", b"]", b"\\*", b"\\[", b"\\\\", b"\\a", b"*", b"?"]
-    members = [b"a", b"b", b"a-c", b"-", b"/", b"\\]", b"+--", b"\\\\-a", b"\xfe-\xff", b"\\!"]
+    members = [b"a", b"b", b"a-c", b"-", b"+-9", b"/a", b"\\]", b"+--", b"\\\\-a", b"\xfe-\xff", b"\\!"]
     first, more = st.sampled_from([*members, b"]"]), st.lists(st.sampled_from([*members, b"!", b"^"]), max_size=2)
     sets = st.tuples(st.sampled_from([b"", b"!", b"^"]), first, more).map(
         lambda t: b"[" + t[0] + t[1] + b"".join(t[2]) + b"]"
     )
     if draw(st.booleans()):  # of a kind for which there may be a cheaper test
-        star = st.sampled_from([b"*", b"*", b"", b"**"])
-        return draw(star) + draw(st.sampled_from([b"a", b"/etc", b"ab", b"passwd", b"", b"aab"])) + draw(star)
-    return b"".join(draw(st.lists(st.one_of(st.sampled_from(plain), sets), max_size=7)))
+        star = st.sampled_from([b"*", b"*", b"", b"**", b"**/", b"/**/"])
+        return draw(star) + draw(st.sampled_from([b"a", b"/etc", b"ab", b"passwd", b"", b"aab", b"/a", b"/"])) + draw(star)
+    return draw(glob_of(st.one_of(st.sampled_from([*plain, b"**", b"/**/"]), sets)))
+
+
+def glob_of(parts):
+    """A glob of some parts, perhaps with alternatives that are globs themselves."""
+    row = st.lists(parts, max_size=5).map(b"".join)
+    return st.recursive(row, lambda inner: st.tuples(row, braces(inner), row).map(b"".join), max_leaves=4)
+
+
+def braces(inner):
+    return st.lists(inner, min_size=1, max_size=3).map(lambda parts: b"{" + b",".join(parts) + b"}")
 
 
 class Grammar:
     """Conditions over some names of numbers and of strings."""
 
-    def __init__(self, numbers: list[str], strings: list[str]):
+    def __init__(self, numbers: list[str], strings: list[str], defined: tuple[str, ...] = ()):
+        """`defined` are names of numbers, strings and sets that the file defines, by their first letters: see DEFINED."""
+        numbers = numbers + [name for name in defined if name[0] == "n"]
+        strings = strings + [name for name in defined if name[0] == "t"]
+        self.number_sets = [name for name in defined if name[0] == "i"]
+        self.text_sets = [name for name in defined if name[0] == "s"]
         names = st.one_of(st.sampled_from(numbers), st.sampled_from(numbers), literals, st.sampled_from(CONSTANTS))
         self.text = st.one_of(st.sampled_from(strings), st.sampled_from(strings), words.map(quoted))
         self.named = st.sampled_from(strings)
@@ -91,10 +109,12 @@ class Grammar:
             st.tuples(self.named, st.sampled_from(["==", "!="]), self.text).map(join),
             st.tuples(self.text, st.sampled_from(["=~", "!~"]), globs().map(quoted)).map(join),
             st.tuples(self.text, st.sampled_from(["startswith", "endswith", "contains"]), words.map(quoted)).map(join),
-            st.tuples(self.named, st.lists(self.text, min_size=1, max_size=4)).map(
-                lambda t: f"({t[0]} in {{ {', '.join(t[1])} }})"
-            ),
+            st.tuples(self.named, st.lists(self.text, min_size=1, max_size=4), self.some(self.text_sets)).map(written_in),
         )
+
+    def some(self, sets: list[str]):
+        """Names of sets, mostly none."""
+        return st.lists(st.sampled_from(sets), max_size=2) if sets else st.just([])
 
     def tests(self, named):
         """A comparison of one number with another, or with some that are known: what rules mostly consist of."""
@@ -106,7 +126,7 @@ class Grammar:
             st.tuples(named, st.sampled_from(COMPARISONS), st.one_of(literals, named)).map(
                 lambda t: f"({t[0]} {t[1]} {t[2]})"
             ),
-            st.tuples(named, elements).map(lambda t: f"({t[0]} in {{ {', '.join(t[1])} }})"),
+            st.tuples(named, elements, self.some(self.number_sets)).map(written_in),
         )
 
     def grow(self, inner):
@@ -122,41 +142,72 @@ class Grammar:
             st.tuples(st.sampled_from("-~!"), inner).map(lambda t: f"({t[0]} {t[1]})"),
             logic.map(lambda t: f"({t[0].join(t[1])})"),
             logic.map(lambda t: f"({t[0].join(t[1])})"),
-            st.tuples(inner, st.lists(element, min_size=1, max_size=3)).map(
-                lambda t: f"({t[0]} in {{ {', '.join(t[1])} }})"
-            ),
+            st.tuples(inner, st.lists(element, min_size=1, max_size=3), self.some(self.number_sets)).map(written_in),
         )
 
 
-def grammar(call: str, phase: str) -> Grammar:
-    """The conditions that a call can have, in each of its ABIs."""
-    arguments = CALLS[SUBJECTS[call][0]][call][1]
-    named = {"text": ["COMM", "CWD", "SYSCALL", "ABI"], "number": ["UID", "PID"]}
-    named["number"] += ["RETVAL", "ERRNO"] if phase == "after" else []
-    for name, kind in arguments:
-        named["text" if kind == "str" else "number"] += [name, name]
-    return Grammar(named["number"], named["text"])
+def written_in(parts: tuple[str, list[str], list[str]]) -> str:
+    """Something in a set of elements and other sets; one set alone stands without braces."""
+    operand, elements, sets = parts
+    return f"({operand} in {sets[0]})" if len(sets) == 2 else f"({operand} in {{ {', '.join(elements + sets)} }})"
 
 
-GRAMMARS = {(call, phase): grammar(call, phase) for call in SUBJECTS for phase in ("before", "after")}
+DEFINED = ("n1", "n2", "t1", "i1", "s1", "s2")
+"""Names of what every file defines: two expressions that are numbers, one that is a string, and sets of both."""
+
+
+def names_of(call: str, phase: str) -> tuple[list[str], list[str]]:
+    """What is a number, and what a string, at a call in each of its ABIs."""
+    found = {"text": ["COMM", "CWD", "SYSCALL", "ABI"], "number": ["UID", "PID"]}
+    found["number"] += ["RETVAL", "ERRNO"] if phase == "after" else []
+    for at, (name, kind) in enumerate(CALLS[SUBJECTS[call][0]][call][1], 1):
+        found["text" if kind == "str" else "number"] += [name, name, *[f"PARAMS[{at}]"] * (call != "clone")]
+    return found["number"], found["text"]
+
+
+PHASES = ("before", "after")
+GRAMMARS = {(call, phase): Grammar(*names_of(call, phase)) for call in SUBJECTS for phase in PHASES}
+USING = {(call, phase): Grammar(*names_of(call, phase), DEFINED) for call in SUBJECTS for phase in PHASES}
 
 
 @st.composite
-def rule(draw, call: str, phase: str) -> str:
-    """One rule about a call, or about others."""
-    abis = (
-        SUBJECTS[call]
-        if draw(st.integers(0, 3))
-        else draw(st.lists(st.sampled_from(SUBJECTS[call]), unique=True, min_size=1))
-    )
-    named = draw(st.sampled_from([call] * 6 + [f"{call}, sync", f'"{call[:3]}*"', "@sync"]))
-    condition = draw(GRAMMARS[call, phase].number) if named == call else draw(GRAMMARS["sync", phase].number)
-    parts = [f"syscall_name = {named}", f"abi = {', '.join(abis)}", f"when = {phase}", "action { LOG }"]
-    if draw(st.integers(0, 9)):
-        parts.append(f"filter_expression {{ {condition} }}")
+def definitions(draw, call: str) -> list[str]:
+    """What the names in DEFINED mean, each used by some of those behind it; arguments are those of a call."""
+    inner = GRAMMARS[call, "before"]
+    of = {
+        "n": lambda name, above: f"let {name} = {draw(Grammar(*names_of(call, 'before'), above).number)}",
+        "t": lambda name, above: f"let {name} = {draw(inner.text)}",
+        "i": lambda name, above: f"set {name} = {{ {', '.join(draw(st.lists(st.one_of(literals, inner.number), min_size=1, max_size=4)))} }}",
+        "s": lambda name, above: f"set {name} = {{ {', '.join([*draw(st.lists(inner.text, min_size=1, max_size=4)), *[n for n in above if n == 's1']])} }}",
+    }  # fmt: skip
+    return [of[name[0]](name, DEFINED[:at]) + "\n" for at, name in enumerate(DEFINED)]
+
+
+@st.composite
+def rule(draw, call: str, phase: str, own: str = "", error: int = 0, abis: tuple[str, ...] = ()) -> str:
+    """One rule about a call, or about others, that uses definitions.
+
+    `own` joins its condition; with `error` it refuses; `abis` are those that it is for, if not some.
+    """
+    abis = abis or SUBJECTS[call]
+    if not draw(st.integers(0, 3)):
+        abis = draw(st.lists(st.sampled_from(abis), unique=True, min_size=1))
+    named = draw(st.sampled_from([call] * 6 + [f"{call}, sync", f'"{call[:3]}*"', f'"{{{call},sy[m-o]c}}"', "@sync"]))
+    both = not error and draw(st.integers(0, 3)) == 0
+    subject, when = (call, "before" if both else phase) if named == call else ("sync", phase)
+    # What one of the calls lacks, no rule for all of them can name, nor can a definition that it uses.
+    condition = draw((USING if named == call else GRAMMARS)[subject, when].number)
+    action = f"FAIL error_code = {error}" if error else "LOG"
+    parts = [f"syscall_name = {named}", f"abi = {', '.join(abis)}", f"when = {'both' if both and named == call else phase}"]
+    if own:
+        condition = f"{own} && ({condition})"
+    if draw(st.integers(0, 9)) or own:
+        parts.append(draw(st.sampled_from(["filter_expression {{ {} }}", "filter_expression < ({}) >"])).format(condition))
+    parts.append(draw(st.sampled_from([f"action {{ type = {action} }}", f"action<type = {action}>"])))
     if draw(st.booleans()):
         parts.append("continue = yes")
-    return f"rule {{ {' '.join(parts)} }}\n"
+    joined, ends = draw(st.sampled_from([(" ", "{}"), ("; ", "<>"), ("\n# why\n", "{}")]))
+    return f"rule {ends[0]} {joined.join(parts)} {ends[1]}\n"
 
 
 class Caller:
@@ -193,8 +244,8 @@ class Caller:
     def few(self) -> bytes:
         return bytes(self.chance.choices(b"aab/c-][!\\\xff", k=self.chance.choice((0, 1, 1, 1, 2, 5))))
 
-    def call(self, call: str, phase: str) -> Event:
-        abi = self.chance.choice(SUBJECTS[call])
+    def call(self, call: str, phase: str, abi: str | None = None) -> Event:
+        abi = abi or self.chance.choice(SUBJECTS[call])
         args = tuple(self.text() if kind == "str" else self.number() for _, kind in CALLS[abi][call][1])
         fields = {
             name: self.text() if field.type == "str" else self.field()
@@ -210,12 +261,34 @@ def unquoted(text: str) -> bytes:
 
 
 @st.composite
-def scene(draw, events: int) -> tuple[str, list[Event]]:
-    """A rule file, and calls that it might be about: those by chance of their own, since hypothesis takes its time."""
+def files(
+    draw, call: str, phase: str, own: str = "", errors: int = 0, abis: tuple[str, ...] = ()
+) -> tuple[str, dict[str, str]]:
+    """A rule file, and those that it includes: definitions and rules, of which some stand there. See rule()."""
+    items = draw(definitions(call))
+    for at in range(draw(st.integers(1, 3))):
+        items.append(draw(rule(call, phase, own, errors and errors + at, abis)))
+    if draw(st.booleans()):
+        return "".join(items), {}
+    first, second = sorted(draw(st.lists(st.integers(0, len(items)), min_size=2, max_size=2)))
+    inner = "".join(items[first:second])
+    included = {"a.conf": 'include "b.conf"\n' + inner, "b.conf": "# what is included\n"}
+    if draw(st.booleans()):
+        included = {"a.conf": 'include "b.conf"\n', "b.conf": inner}
+    again = 'include "b.conf"' * draw(st.integers(0, 1))
+    return "".join([*items[:first], 'include "a.conf"\n', *items[second:], again]), included
+
+
+@st.composite
+def scene(draw, events: int) -> tuple[str, dict[str, str], list[Event]]:
+    """A rule file, those that it includes, and calls that it might be about.
+
+    The calls come by chance of their own, since hypothesis takes its time.
+    """
     call, phase = draw(st.sampled_from(sorted(SUBJECTS))), draw(st.sampled_from(["before", "before", "after"]))
-    text = "".join(draw(st.lists(rule(call, phase), min_size=1, max_size=3)))
-    caller = Caller(Random(draw(st.integers(0, (1 << 64) - 1))), text)
-    return text, [caller.call(call, phase) for _ in range(events)]
+    text, included = draw(files(call, phase))
+    caller = Caller(Random(draw(st.integers(0, (1 << 64) - 1))), text + "".join(included.values()))
+    return text, included, [caller.call(call, draw(st.sampled_from([phase, phase, *PHASES]))) for _ in range(events)]
 
 
 assert set(MOST) == set(ABIS)
