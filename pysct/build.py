@@ -133,18 +133,31 @@ class Builder:
     def text(self, parts) -> tree.Text:
         return tree.Text(parts[0].span, self.unescape(parts[0]))
 
-    def name(self, parts) -> tree.Name:
-        return tree.Name(parts[0].span, parts[0].value)
+    def place(self, parts) -> tree.Name | tree.Param:
+        """A name, perhaps with an index and members: all of it is the name of one thing."""
+        members = "".join(part.value for part in parts if is_token(part, "MEMBER"))
+        if len(parts) == 1 or not is_token(parts[1], "LSQB"):
+            return tree.Name(around(parts), parts[0].value + members)
+        index = self.index(parts[0], parts[2], members)
+        if parts[0].value == "PARAMS" and not members:
+            return tree.Param(around(parts), index)
+        return tree.Name(around(parts), f"{parts[0].value}[{index}]{members}")
 
-    def indexed(self, parts) -> tree.Param:
-        name, _, index, _ = parts
-        if name.value != "PARAMS":
+    def index(self, name: Token, index: tree.Node, members: str) -> int:
+        """The number between the brackets behind a name."""
+        if name.value != "PARAMS" and not members:
             self.refuse(name.span, f"`{name.value}` is not a list", "only PARAMS takes an index: PARAMS[1]")
         if not isinstance(index, tree.Number):
-            self.refuse(index.span, "the index of PARAMS is a plain number")
-        if index.value < 1:
+            self.refuse(index.span, f"the index of {name.value} is a plain number")
+        if name.value == "PARAMS" and index.value < 1:
             self.refuse(index.span, "arguments are counted from 1", "PARAMS[1] is the first argument")
-        return tree.Param(around(parts), index.value)
+        return index.value
+
+    def applied(self, parts) -> tree.Name:
+        """What is made of an argument: `path(pathname)`. All of it is a name, which the check stage knows or not."""
+        name, _, place, _, *members = parts
+        inner = place.name if isinstance(place, tree.Name) else f"PARAMS[{place.number}]"
+        return tree.Name(around(parts), f"{name.value}({inner})" + "".join(member.value for member in members))
 
     def parentheses(self, parts) -> tree.Node:
         node = parts[1]

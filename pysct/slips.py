@@ -4,7 +4,7 @@
 from pysct.abi import ACTIONS
 from pysct.tokens import Token
 
-OPERANDS = frozenset({"NUMBER", "STRING", "NAME", "RPAR", "RSQB"})
+OPERANDS = frozenset({"NUMBER", "STRING", "NAME", "MEMBER", "RPAR", "RSQB"})
 FORMS = {
     "LET": "write `let NAME = expression`",
     "SET": "write `set NAME = { 1, 2, 10..20 }`",
@@ -85,10 +85,11 @@ def explain_operator(tokens: list[Token], index: int) -> tuple[str, str | None] 
         return f"`{token.value}` is not an operator", f"write `{token.value.lower()}`"
     if token.type == "TILDE" and before.type in OPERANDS:
         return "`~` does not compare", "`=~` matches a string with a glob"
-    if token.type == "LPAR" and before.type == "NAME":
-        if before.value == "PARAMS":
+    called = tokens[index - 2] if before.type == "LPAR" and index > 1 else None
+    if called and called.type == "NAME":
+        if called.value == "PARAMS":
             return "PARAMS takes square brackets", "write PARAMS[1] for the first argument"
-        return f"`{before.value[:32]}` is called, and there are no functions", "compare by ==, =~, startswith, …"
+        return f"`{called.value[:32]}` is called, and there are no functions", "compare by ==, =~, startswith, …"
     if token.type == "PERCENT" and before.type not in OPERANDS and behind and behind.type == "NAME":
         return "`%` only starts a macro in a log_format", f"write `{behind.value[:32].upper()}`"
     if token.type == "SLASH" and before.type not in OPERANDS:

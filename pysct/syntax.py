@@ -54,9 +54,12 @@ include: INCLUDE STRING
 ?prefix: primary | (NOT | NOGLOB | MINUS | TILDE) prefix -> unary
 ?primary: NUMBER -> number
         | STRING -> text
-        | NAME -> name
-        | NAME LSQB expr RSQB -> indexed
+        | place
+        | NAME LPAR place RPAR MEMBER* -> applied
         | LPAR expr RPAR -> parentheses
+
+place: NAME MEMBER*
+     | NAME LSQB expr RSQB MEMBER*
 
 ?element: expr
         | expr DOTS expr -> span
@@ -105,6 +108,7 @@ CONTAINS: "contains"
 
 NAME: /[A-Za-z_][A-Za-z0-9_]*/
 NUMBER: /[0-9][A-Za-z0-9_]*(?:\.(?!\.)[A-Za-z0-9_]*)*/
+MEMBER: /\.(?!(?:startswith|endswith|contains)\b)[A-Za-z_][A-Za-z0-9_]*/
 STRING: /"(?:[^"\\\n]|\\[^\n])*"/
 
 // OPEN and CLOSE are { } or < >; RAW is what stands between them; VALUE is a

@@ -32,6 +32,8 @@ class Text(Node):
 
 @dataclass(slots=True)
 class Name(Node):
+    """`name` is all that it takes to name one thing, without blanks: UID, addr.sin_port, PARAMS[2].sin_port, path(pathname)."""
+
     name: str
 
 

@@ -4,12 +4,12 @@
 from pysct.fmt.trivia import Piece
 from pysct.fmt.writer import WIDTH, Writer
 
-OPERANDS = frozenset({"NAME", "NUMBER", "STRING", "RPAR", "RSQB", "CLOSE", "VALUE"})  # ends of operands
+OPERANDS = frozenset({"NAME", "MEMBER", "NUMBER", "STRING", "RPAR", "RSQB", "CLOSE", "VALUE"})  # ends of operands
 PREFIXES = frozenset({"NOT", "NOGLOB", "MINUS", "TILDE"})  # some only where no operand comes before
 OPENING = frozenset({"LPAR", "LSQB", "OPEN"})
 CLOSING = frozenset({"RPAR", "RSQB", "CLOSE"})
 TIGHT_BEHIND = frozenset({"LPAR", "LSQB", "DOTS"})
-TIGHT_BEFORE = frozenset({"RPAR", "LSQB", "RSQB", "COMMA", "DOTS"})
+TIGHT_BEFORE = frozenset({"MEMBER", "RPAR", "LSQB", "RSQB", "COMMA", "DOTS"})
 STEP = 2
 
 
@@ -31,6 +31,8 @@ def spaced(pieces: list[Piece], at: int) -> bool:
     """Whether a blank stands between a piece and the one before it."""
     before, here = pieces[at - 1].kind, pieces[at].kind
     if before in PREFIXES and (at < 2 or pieces[at - 2].kind not in OPERANDS):
+        return False
+    if (before, here) == ("NAME", "LPAR"):
         return False
     return before not in TIGHT_BEHIND and here not in TIGHT_BEFORE
 
