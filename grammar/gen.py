@@ -27,6 +27,7 @@ OUTPUTS = {  # file: template
     "kmod/hijack/x86/entries.h": "entries.h.j2",
     "pysct/abi.py": "abi.py.j2",
     "pysct/tables.py": "tables.py.j2",
+    "pysct/layouts.py": "layouts.py.j2",
     "pysct/constants.py": "constants.py.j2",
     "pysct/shown.py": "shown.py.j2",
     "pysct/syntax.py": "syntax.py.j2",
@@ -124,6 +125,19 @@ def load_shown():
     return shown.load()
 
 
+def load_structures(spec, constants):
+    """What the template of layouts takes in."""
+    import structures
+
+    policy = structures.policy()
+    numbers = {name: values[0] for name, _, values in constants}
+    return {"layouts": structures.layouts(),
+            "structures": {abi["name"]: structures.load(abi["table"]) for abi in spec["abis"]},
+            "families_of_addresses": tuple((name, numbers[family]) for family, name in policy["sockaddr"].items()),
+            "pointers": {name: (entry["to"], entry.get("size", "")) for name, entry in policy["pointers"].items()},
+            "compat": policy["compat"]}
+
+
 def load_constants():
     """The columns (names of ABIs) and [(name, family, [value or None for each column])]."""
     lines = (HERE / "constants" / "constants.tsv").read_text().splitlines()
@@ -148,7 +162,8 @@ def render_all():
     env.filters["repr"] = repr
     env.filters["hex"] = lambda number: f"{number:#04x}"
     words = {"spec": spec, "calls": load_calls(spec), "classes": load_classes(), "families": load_families(),
-             "shown": load_shown(), "columns": columns, "constants": constants, "coverage": load_coverage()}
+             "shown": load_shown(), "columns": columns, "constants": constants, "coverage": load_coverage(),
+             **load_structures(spec, constants)}
     return {name: env.get_template(template).render(words | grammar_words(name)) for name, template in OUTPUTS.items()}
 
 

@@ -2,10 +2,12 @@
 """Which parts of a condition made it true, false or unknown at one call?"""
 
 from collections.abc import Iterator
+from ipaddress import IPv4Address, IPv6Address
 
 from pysct import tree, values
 from pysct.constants import CONSTANTS
 from pysct.reference.condition import Evaluation
+from pysct.reference.address import Address
 from pysct.reference.number import Number
 
 
@@ -69,4 +71,6 @@ def shown(outcome: Evaluation, node: tree.Name | tree.Param) -> str:
         missing = outcome.meaning.missing
         name = node.name if isinstance(node, tree.Name) else outcome.meaning.arguments[node.number - 1][0]
         return "is not given" if name in missing else "cannot be read"
+    if isinstance(value, Address):
+        return f"is {IPv4Address(value.value) if value.bits == 32 else IPv6Address(value.value)}"
     return f"is {values.quote(value) if isinstance(value, bytes) else value.value}"

@@ -6,6 +6,7 @@ alias) with what stands in it: tokens, and what these methods returned.
 """
 
 import re
+from ipaddress import ip_address, ip_network
 
 from pysct import tree
 from pysct.abi import Limit
@@ -129,6 +130,24 @@ class Builder:
         if len(digits) > 64 or (value := int(digits, base)) >> 64:
             self.refuse(parts[0].span, "the number does not fit in 64 bits")
         return tree.Number(parts[0].span, value)
+
+    def address(self, parts) -> tree.Address:
+        """An address, or a network as ADDRESS/BITS."""
+        text, slash, prefix = parts[0].value.partition("/")
+        try:
+            found = ip_address(text)
+        except ValueError:
+            self.refuse(parts[0].span, f"`{text}` is not an internet address", "write 10.0.0.1 or 2001:db8::1")
+        if slash and int(prefix) > found.max_prefixlen:
+            self.refuse(parts[0].span, f"an address like this has {found.max_prefixlen} bits, not {prefix}")
+        if slash and (network := ip_network(parts[0].value, strict=False)).network_address != found:
+            self.refuse(parts[0].span, f"`{text}` has bits behind the first {prefix}", f"the network is {network}")
+        return tree.Address(parts[0].span, found.max_prefixlen, int(found), int(prefix) if slash else None)
+
+    def member_address(self, parts) -> tree.Member:
+        operand, _, address = parts
+        element = self.address([address])
+        return self.deepen(tree.Member(around(parts), operand, [element]), operand, element)
 
     def text(self, parts) -> tree.Text:
         return tree.Text(parts[0].span, self.unescape(parts[0]))

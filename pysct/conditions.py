@@ -5,7 +5,7 @@ from pysct import glob, tree
 from pysct.abi import Limit
 from pysct.diagnostics import Diagnostics
 from pysct.ir import StrRef
-from pysct.names import INT, STR, Names
+from pysct.names import ADDR4, ADDR6, INT, STR, Names
 from pysct.source import Source, within
 
 ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>"})
@@ -13,6 +13,7 @@ ORDER = frozenset({"<", "<=", ">", ">="})
 EQUALITY = frozenset({"==", "!="})
 PATTERN = frozenset({"=~", "!~", "startswith", "endswith", "contains"})
 BITS = frozenset({"&", "|", "^"})
+ADDRESSES = frozenset({ADDR4, ADDR6})
 
 
 class Checker:
@@ -37,6 +38,9 @@ class Checker:
             return self.error(node, f"the string is longer than {Limit.STRING - 1} bytes, which no string of a call is")
         return STR
 
+    def address(self, node):
+        return ADDR4 if node.bits == 32 else ADDR6
+
     def name(self, node):
         return self.names.types[node.name]
 
@@ -45,9 +49,9 @@ class Checker:
 
     def unary(self, node):
         found = self.type(node.operand)
-        if found == STR:
-            hint = 'compare the string: == "…"' if node.op == "!" else None
-            return self.error(node, f"`{node.op}` needs a number, and {self.shown(node.operand)} is a string", hint)
+        if found not in (INT, None):
+            hint = 'compare the string: == "…"' if node.op == "!" and found == STR else None
+            return self.error(node, f"`{node.op}` needs a number, and {self.shown(node.operand)} is {found}", hint)
         return found
 
     def logical(self, node):
@@ -59,6 +63,8 @@ class Checker:
             self.error(
                 node, f"{self.shown(node)} is a string, not a condition", 'compare it: == "…", =~ "…*", startswith "…"'
             )
+        elif found in ADDRESSES:
+            self.error(node, f"{self.shown(node)} is {found}, not a condition", "compare it: == 10.0.0.1, in 10.0.0.0/8")
         return found == INT
 
     def binary(self, node):
@@ -69,18 +75,27 @@ class Checker:
         if node.op in PATTERN:
             return self.pattern(node, left)
         if node.op in EQUALITY:
+            if left == right and left in ADDRESSES and (network := self.network(node)):
+                return self.error(network, f"{self.shown(network)} stands for many addresses", "write `in` in place of `==`")
             return INT if left == right else self.mismatch(node, node.left, left, node.right, right)
-        if STR in (left, right):
-            culprit = node.left if left == STR else node.right
+        if {left, right} != {INT}:
+            culprit, found = (node.left, left) if left != INT else (node.right, right)
             hint = (
                 "strings are compared by ==, !=, =~, !~, startswith, endswith, contains" if node.op in ORDER else None
             )
-            return self.error(node, f"`{node.op}` needs numbers, and {self.shown(culprit)} is a string", hint)
+            if found in ADDRESSES:
+                hint = "addresses are compared by ==, != and in"
+            return self.error(node, f"`{node.op}` needs numbers, and {self.shown(culprit)} is {found}", hint)
         return INT
+
+    def network(self, node: tree.Binary) -> tree.Address | None:
+        """A network where one address is expected."""
+        sides = (side for side in (node.right, node.left) if isinstance(side, tree.Address))
+        return next((side for side in sides if side.prefix is not None), None)
 
     def pattern(self, node, left: str):
         if left != STR:
-            return self.error(node, f"`{node.op}` needs a string on its left, and {self.shown(node.left)} is a number")
+            return self.error(node, f"`{node.op}` needs a string on its left, and {self.shown(node.left)} is {left}")
         if not isinstance(node.right, tree.Text):
             hint = "two strings of a call are compared by == and !="
             return self.error(node.right, f"`{node.op}` needs a string in quotes on its right", hint)
@@ -114,13 +129,19 @@ class Checker:
     def range(self, node):
         bounds = [(bound, self.type(bound)) for bound in (node.low, node.high)]
         for bound, found in bounds:
-            if found == STR:
+            if found not in (INT, None):
                 return self.error(bound, "a range goes from number to number")
         return INT if all(found for _, found in bounds) else None
 
     def mismatch(self, where, left, left_type: str, right, right_type: str):
         text = next((node.value for node in (left, right) if isinstance(node, tree.Text)), b"")
         hint = "a number stands without quotes" if text.isdigit() else None
+        if {left_type, right_type} & ADDRESSES:
+            hint = "an address stands without quotes: 10.0.0.1, 2001:db8::1"
+            if INT in (left_type, right_type):
+                hint = "addresses are members of arguments, as addr.sin_addr is"
+            if {left_type, right_type} == ADDRESSES:
+                hint = "IPv4 and IPv6 addresses are different members: sin_addr and sin6_addr"
         names = [node.name.upper() for node in (left, right) if isinstance(node, tree.Name)]
         if text and any(name.endswith(("UID", "GID")) for name in names):
             hint = "users and groups are numbers, as `id` tells them"

@@ -4,6 +4,7 @@
 The same call in several ABIs is one call to the reader, unless its ABIs differ.
 """
 
+from pysct import members
 from pysct.abi import FIELDS, STATICS
 from pysct.constants import CONSTANTS
 from pysct.diagnostics import suggest
@@ -40,6 +41,8 @@ def missing(key: str | int, points: list[Point], lacking: list[Point]) -> tuple[
     if key in CONSTANTS:
         abis = ", ".join(dict.fromkeys(point.abi for point in lacking))
         return f"`{key}` has no value in the ABI {abis}", narrowed(points, lacking)
+    if "." in key and len(lacking) == len(points):
+        return no_member(key, points)
     if len(lacking) < len(points):
         apart = "write one rule for the calls that have it and one for the others"
         return f"`{key}` is not an argument of {few}", narrowed(points, lacking) or apart
@@ -47,6 +50,17 @@ def missing(key: str | int, points: list[Point], lacking: list[Point]) -> tuple[
         return f"unknown name `{key}`", LITERALS[key.lower()]
     known = [*FIELDS, *STATICS, "PARAMS", *dict.fromkeys(name for point in points for name, _ in point.args)]
     return f"unknown name `{key}`", suggest(key, known) or suggest(key, CONSTANTS) or arguments(points)
+
+
+def no_member(key: str, points: list[Point]) -> tuple[str, str | None]:
+    """Message and hint for a name with a dot that is no member anywhere."""
+    argument, _, path = key.partition(".")
+    known = list(dict.fromkeys(name for point in points for name in members.names(point.abi, point.call)))
+    own = [name for name in known if name.startswith(f"{argument.removesuffix('[0]')}.")]
+    hint = suggest(key, own or known) or (f"its members are {', '.join(name.partition('.')[2] for name in own)}" if own else None)
+    if own:
+        return f"`{argument}` has no member `{path}`", hint
+    return f"`{argument}` has no members that rules can name", hint
 
 
 def mixed(key: str | int, points: list[Point], strings: list[Point], numbers: list[Point]) -> tuple[str, str | None]:

@@ -32,7 +32,8 @@ class Event:
 
     rule is the index in rule set `generation`; time is in nanoseconds since
     1970 (CLOCK_REALTIME); args are the registers, not yet narrowed to their
-    kinds; strings are by argument, from 0; torn: the record is damaged and
+    kinds; strings are by argument, from 0; sources by struct sct_source, a
+    number as the bytes of an s64; torn: the record is damaged and
     some strings may be missing.
     """
 
@@ -63,6 +64,7 @@ class Event:
     template: bytes | None = None
     cwd: String | None = None
     strings: dict[int, String] = field(default_factory=dict)
+    sources: dict[bytes, String] = field(default_factory=dict)
     torn: bool = False
 
 
@@ -146,7 +148,8 @@ def _event(record: bytes) -> Event | Torn:
         return Torn(0, f"an event of {len(record)} bytes is cut short")
     head = abi.EventStruct.from_buffer_copy(record)
     count = min(head.nargs, abi.Limit.ARGS)
-    items, torn = _items(record, abi.EventStruct.SIZE)
+    sources: dict[bytes, String] = {}
+    items, torn = _items(record, abi.EventStruct.SIZE, sources)
     name, template = items.get(abi.Item.NAME), items.get(abi.Item.TEMPLATE)
     return Event(
         rule=head.record.rule,
@@ -164,6 +167,7 @@ def _event(record: bytes) -> Event | Torn:
         template=template.data if template else None,
         cwd=items.get(abi.Item.CWD),
         strings={n: items[abi.Item.ARG + n] for n in range(count) if abi.Item.ARG + n in items},
+        sources=sources,
         torn=torn or head.nargs > abi.Limit.ARGS,
         **{field_name: getattr(head, field_name) for field_name in _SAME},
     )
@@ -191,8 +195,8 @@ def _moved(record: bytes) -> Moved | Torn:
     return Moved(head.record.time, head.abi, head.nr, head.mechanism, head.state)
 
 
-def _items(record: bytes, offset: int) -> tuple[dict[int, String], bool]:
-    """The strings behind a record's head, by what they are, and whether they ran over its end."""
+def _items(record: bytes, offset: int, sources: dict[bytes, String] | None = None) -> tuple[dict[int, String], bool]:
+    """The strings behind a record's head, by what they are, and whether they ran over its end; fills in `sources`."""
     items: dict[int, String] = {}
     while len(record) - offset >= _ITEM.size:
         what, state, length = _ITEM.unpack_from(record, offset)
@@ -201,6 +205,10 @@ def _items(record: bytes, offset: int) -> tuple[dict[int, String], bool]:
         offset += _ITEM.size
         if length > len(record) - offset:
             return items, True
-        items.setdefault(what, String(state, record[offset : offset + length]))
+        held = record[offset : offset + length]
+        if what == abi.Item.SOURCE and sources is not None:
+            sources.setdefault(held[: abi.SourceStruct.SIZE], String(state, held[abi.SourceStruct.SIZE :]))
+        else:
+            items.setdefault(what, String(state, held))
         offset += length
     return items, False

@@ -57,6 +57,26 @@ class Load:
 
 
 @dataclass(frozen=True, slots=True)
+class Addr:
+    """An internet address of the call: its bits in one number or two, the upper first."""
+
+    parts: tuple[Load, ...]
+
+    @property
+    def bits(self) -> int:
+        return 32 if len(self.parts) == 1 else 128
+
+
+@dataclass(frozen=True, slots=True)
+class Net:
+    """An internet address known now, or all that begin with its first `prefix` bits."""
+
+    bits: int
+    value: int
+    prefix: int
+
+
+@dataclass(frozen=True, slots=True)
 class Op:
     """An opcode on one or two numbers."""
 

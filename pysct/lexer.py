@@ -162,7 +162,7 @@ class Lexer:
         found = self.match(self.text, pos)
         if found.lastgroup == "NAME":
             return not KEY_ENDS.match(self.text, found.end())
-        return found.lastgroup in ("NUMBER", "STRING", "LPAR", "MINUS", "TILDE", "NOT")
+        return found.lastgroup in ("ADDRESS", "NUMBER", "STRING", "LPAR", "MINUS", "TILDE", "NOT")
 
     def in_block(self, kind: str, start: int, after: int) -> int:
         """Take one token, and what belongs to it; where to go on."""

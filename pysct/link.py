@@ -12,6 +12,7 @@ from pysct.codegen import Code, TooComplex
 from pysct.diagnostics import Diagnostics
 from pysct.differences import calls
 from pysct.ir import Int, may_be_unknown
+from pysct.macros import shown
 from pysct.points import Point
 from pysct.pool import Pool
 from pysct.reading import Reading
@@ -46,6 +47,7 @@ class Linker:
             # What one rule needs, the image needs.
             self.optional[point] = self.optional.get(point, rule.optional[point]) & rule.optional[point]
             if code:
+                self.shown[point, rule.phase] += shown(rule.actions.template, point)
                 self.programs[point, rule.phase].append(Leaf(index, condition, code))
                 if rule.continues:
                     self.count_continue(rule, point)

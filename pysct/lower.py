@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from pysct import fold, ir, simplify, tree
 from pysct.implied import clash
-from pysct.ir import Int, Op, Str, StrRef
+from pysct.ir import Addr, Int, Net, Op, Str, StrRef
 
 TESTS = {
     "==": "SEQ",
@@ -64,6 +64,9 @@ class Lowering:
     def text(self, node):
         return Str(node.value)
 
+    def address(self, node):
+        return Net(node.bits, node.value, node.bits if node.prefix is None else node.prefix)
+
     def name(self, node):
         return self.names[node.name]
 
@@ -108,6 +111,9 @@ class Lowering:
         left, right = self.lower(node.left), self.lower(node.right)
         if isinstance(left, Str | StrRef):
             test = self.algebra.strings(TESTS[node.op], left, right)
+            return self.algebra.negate(test) if node.op in NEGATED else test
+        if isinstance(left, Addr | Net):
+            test = self.same_address(left, right)
             return self.algebra.negate(test) if node.op in NEGATED else test
         if node.op in SWAPPED:
             return self.compare(node, SWAPPED[node.op], right, left)
@@ -154,6 +160,8 @@ class Lowering:
         operand = self.lower(node.operand)
         if isinstance(operand, Str | StrRef):
             return self.string_member(operand, [self.lower(element) for element in node.elements])
+        if isinstance(operand, Addr | Net):
+            return self.algebra.chain("ANY", [self.same_address(operand, self.lower(each)) for each in node.elements])
         constant, others = [], []
         for element in node.elements:
             if isinstance(element, tree.Range):
@@ -181,3 +189,25 @@ class Lowering:
         if texts:
             others.insert(0, self.algebra.string_member(operand, texts))
         return self.algebra.chain("ANY", others)
+
+    def same_address(self, left: Addr | Net, right: Addr | Net):
+        """Whether two addresses are equal, or one is in a network; of what is read all parts have to be known."""
+        if isinstance(left, Net):
+            left, right = right, left
+        if isinstance(left, Net):
+            return Int(int(left.value == right.value))
+        if isinstance(right, Addr):
+            pairs = zip(left.parts, right.parts, strict=True)
+            return both([self.algebra.equal(True, one, other) for one, other in pairs])
+        width, tests = left.bits // len(left.parts), []
+        for at, part in enumerate(left.parts):
+            below = left.bits - width * (at + 1)  # bits behind this part
+            free = min(max(left.bits - right.prefix - below, 0), width)
+            low = (right.value >> below) % (1 << width)
+            tests.append(self.algebra.within(part, low, low + (1 << free) - 1))
+        return both(tests)
+
+
+def both(tests: list):
+    """Whether all parts of an address are as they should be; unlike in &&, all of them have to be known."""
+    return tests[0] if len(tests) == 1 else Op("AND", tuple(tests), 0, 1)

@@ -3,14 +3,16 @@
 
 import re
 
+from pysct import members
 from pysct.abi import FIELDS, LATE_MACROS, MACROS, Limit
 from pysct.diagnostics import Diagnostics, suggest
-from pysct.differences import calls
+from pysct.differences import calls, no_member
 from pysct.points import Point
+from pysct.reading import Reading
 from pysct.source import Source, Span, encode
 from pysct.tree import Block
 
-MACRO = re.compile(r"%(%|[A-Za-z_][A-Za-z0-9_]*)?")
+MACRO = re.compile(r"%(%|[A-Za-z_][A-Za-z0-9_]*(?:(?:\[0\])?(?:\.[A-Za-z_][A-Za-z0-9_]*)+)?)?")
 FIELD_MACROS = {name.lower(): field for name, field in FIELDS.items()}
 
 
@@ -42,6 +44,8 @@ def check_macro(name: str | None, points: list[Point], phase: str) -> tuple[str,
             if needs in ("any", phase)
             else (f"`%{name}` is only known {needs} the call", f"write `when = {needs}`")
         )
+    if "." in name:
+        return check_member(name, points, phase)
     lacking = [point for point in points if all(name != argument for argument, _ in point.args)]
     if not lacking:
         return None
@@ -49,3 +53,25 @@ def check_macro(name: str | None, points: list[Point], phase: str) -> tuple[str,
         return f"`%{name}` is not an argument of {calls(lacking, points)}", "%params shows all arguments of any call"
     known = [*MACROS, *FIELD_MACROS, *dict.fromkeys(argument for point in points for argument, _ in point.args)]
     return f"unknown macro `%{name}`", suggest("%" + name, ["%" + other for other in known])
+
+
+def check_member(name: str, points: list[Point], phase: str) -> tuple[str, str | None] | None:
+    """The same for %argument.member; behind what has no members a dot is a dot."""
+    found = [members.find(point.abi, point.call, name) for point in points]
+    argument = re.split(r"[.\[]", name)[0]
+    if not any(found):
+        known = any(other.startswith(f"{argument}.") for p in points for other in members.names(p.abi, p.call))
+        return no_member(name, points) if known else check_macro(argument, points, phase)
+    if not all(found):
+        lacking = [point for point, member in zip(points, found) if member is None]
+        return f"`%{name}` is not a member of an argument of {calls(lacking, points)}", None
+    if phase == "before" and any(member.filled for member in found):
+        return f"`%{name}` is only known after the call, which fills it in", "write `when = after`"
+    return None
+
+
+def shown(template: str | None, point: Point) -> list[Reading]:
+    """What a log_format shows of memory at a point."""
+    names = [found[1] for found in MACRO.finditer(template or "") if found[1] and "." in found[1]]
+    found = [members.find(point.abi, point.call, name) for name in names]
+    return [reading for member in found if member for reading in member.readings]

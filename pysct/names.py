@@ -4,7 +4,7 @@
 from dataclasses import dataclass, field
 from functools import cache
 
-from pysct import ir, tree
+from pysct import ir, members, tree
 from pysct.abi import FIELDS, KINDS, STATICS
 from pysct.constants import CONSTANTS
 from pysct.definitions import Definition, Used
@@ -12,9 +12,10 @@ from pysct.diagnostics import Diagnostics
 from pysct.differences import calls, differing, missing, mixed
 from pysct.paths import argument_is_path, field_is_path
 from pysct.points import Point
+from pysct.reading import bounds
 from pysct.source import Source, Span
 
-INT, STR = "a number", "a string"
+INT, STR, ADDR4, ADDR6 = "a number", "a string", "an IPv4 address", "an IPv6 address"
 NONE: Used = {}
 FIELD_LEAVES = {
     name: ir.StrRef(f.number, field_is_path(name)) if f.type == "str" else ir.Load("LDF", f.number) for name, f in FIELDS.items()
@@ -49,6 +50,18 @@ def argument_of(point: Point, index: int):
     return argument_leaf(index, kind, argument_is_path(point.call, name, kind))
 
 
+@cache
+def member_leaf(abi: str, call: str, key: str):
+    """What a member of an argument yields; None if there is no such."""
+    member = members.find(abi, call, key)
+    if member is None:
+        return None
+    if member.form == "text":
+        return ir.StrRef(member.readings[0])
+    loads = tuple(ir.Load("LDS", reading, *bounds(reading.kind)) for reading in member.readings)
+    return loads[0] if member.form == "number" else ir.Addr(loads)
+
+
 def lookup(key: str | int, point: Point):
     """The meaning of a name, or of PARAMS[key], at a point; None if it has none there."""
     if isinstance(key, int):
@@ -57,6 +70,8 @@ def lookup(key: str | int, point: Point):
         return FIELD_LEAVES[key]
     if key in STATICS:
         return ir.Str((point.call if key == "SYSCALL" else point.abi).encode())
+    if "." in key:
+        return member_leaf(point.abi, point.call, key)
     for index, (name, _) in enumerate(point.args):
         if name == key:
             return argument_of(point, index)
@@ -67,6 +82,8 @@ def lookup(key: str | int, point: Point):
 
 
 def type_of(leaf) -> str:
+    if isinstance(leaf, ir.Addr):
+        return ADDR4 if leaf.bits == 32 else ADDR6
     return STR if isinstance(leaf, ir.Str | ir.StrRef) else INT
 
 
@@ -106,6 +123,8 @@ def resolve(
                 problem = f"`{key}` is not an argument of {calls(points, points)}", problem[1]
         elif key in FIELDS and FIELDS[key].phase not in ("any", phase):
             problem = f"`{key}` is only known {FIELDS[key].phase} the call", f"write `when = {FIELDS[key].phase}`"
+        elif phase == "before" and (filled := [p for p in points if fills(p, key)]):
+            problem = f"`{key}` is only known after the call: {calls(filled, points)} fills it in", "write `when = after`"
         elif len(types := {type_of(leaf) for leaf in leaves}) > 1:
             by_type = [[p for p, leaf in zip(points, leaves) if type_of(leaf) == wanted] for wanted in (STR, INT)]
             problem = mixed(key, points, *by_type)
@@ -117,6 +136,12 @@ def resolve(
         else:
             names.leaves[key], names.types[key] = leaves, types.pop()
     return names if good else None
+
+
+def fills(point: Point, key: str | int) -> bool:
+    """Whether a name is that of a member that the call fills in."""
+    member = members.find(point.abi, point.call, key) if isinstance(key, str) and "." in key else None
+    return member is not None and member.filled
 
 
 def through(definition: Definition, message: str, hint: str | None) -> tuple[str, str]:

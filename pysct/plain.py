@@ -11,7 +11,7 @@ from pysct import fold, glob
 from pysct.ir import Int, Op, Str, StrPair, StrRef, StrTest
 from pysct.simplify import compute, mixed
 
-__all__ = ["FOLDS", "chain", "compute", "decide", "equal", "mixed", "negate", "string_member", "strings"]
+__all__ = ["FOLDS", "chain", "compute", "decide", "equal", "mixed", "negate", "string_member", "strings", "within"]
 
 FOLDS = False
 
@@ -51,3 +51,9 @@ def strings(op: str, left, right):
 def string_member(operand, texts: tuple[bytes, ...]):
     """Whether a string is one of some that are known now."""
     return chain("ANY", [strings("SEQ", operand, Str(text)) for text in texts])
+
+
+def within(number, low: int, high: int):
+    """Whether a number that is read lies between two, both of which have its upper bits."""
+    same = Op("AND", (number, Int(~(high - low) % (1 << 64), True)), 0, (1 << 64) - 1)
+    return Op("EQ", (same, Int(low, True)), 0, 1)

@@ -5,10 +5,10 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 
-from pysct import abi, calls, values
+from pysct import abi, calls, members, values
 from pysct.events import Event, Lost, Moved
 
-_MACRO = re.compile(rb"%(%|[A-Za-z_][A-Za-z0-9_]*)")
+_MACRO = re.compile(rb"%(%|[A-Za-z_][A-Za-z0-9_]*(?:(?:\[0\])?(?:\.[A-Za-z_][A-Za-z0-9_]*)+)?)")
 
 _CAUSES = {
     abi.Cause.BUFFER: "nobody read fast enough",
@@ -139,5 +139,18 @@ def _macro(event: Event, name: str) -> str:
         return "%"
     if name in MACROS:
         return MACROS[name](event)
+    if "." in name:
+        return _member(event, name)
     names = calls.argument_names(event.abi, event.nr, len(event.args))
     return values.named_argument(event, names.index(name)) if name in names else f"%{name}"
+
+
+def _member(event: Event, name: str) -> str:
+    """%argument.member; where there is no such member, the argument and what stands behind it."""
+    call, abi_name = calls.call_name(event.abi, event.nr), calls.abi_name(event.abi)
+    member = members.find(abi_name, call, name) if members.names(abi_name, call) else None
+    if member is None:
+        argument, behind = re.fullmatch(r"(\w+)(.*)", name).groups()
+        return _macro(event, argument) + behind
+    return values.member(member.form, [reading.kind for reading in member.readings],
+                         [event.sources.get(reading.entry()) for reading in member.readings])

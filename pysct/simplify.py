@@ -18,6 +18,11 @@ def number_member(operand, ranges: list[tuple[int, int]]):
     return Member(operand, reached) if reached else known(False, operand)
 
 
+def within(number, low: int, high: int) -> Member:
+    """Whether a number that is read lies between two."""
+    return Member(number, ((low, high),))
+
+
 def string_member(operand, texts: tuple[bytes, ...]):
     """Whether a string is one of some that are known now."""
     return Int(int(operand.value in texts)) if isinstance(operand, Str) else Member(operand, texts)

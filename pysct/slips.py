@@ -4,7 +4,7 @@
 from pysct.abi import ACTIONS
 from pysct.tokens import Token
 
-OPERANDS = frozenset({"NUMBER", "STRING", "NAME", "MEMBER", "RPAR", "RSQB"})
+OPERANDS = frozenset({"ADDRESS", "NUMBER", "STRING", "NAME", "MEMBER", "RPAR", "RSQB"})
 FORMS = {
     "LET": "write `let NAME = expression`",
     "SET": "write `set NAME = { 1, 2, 10..20 }`",
@@ -71,6 +71,16 @@ def explain_definition(tokens: list[Token], index: int) -> tuple[str, str | None
     return explain_operator(tokens, index) or explain_expression(token, tokens[index - 1], set())
 
 
+def called_with(tokens: list[Token], index: int) -> Token | None:
+    """The name that stands before the bracket in which a token is; None if there is no such."""
+    depth = 0
+    for at in range(index - 1, 0, -1):
+        depth += (tokens[at].type == "RPAR") - (tokens[at].type == "LPAR")
+        if depth < 0:
+            return tokens[at - 1] if tokens[at - 1].type == "NAME" else None
+    return None
+
+
 def explain_operator(tokens: list[Token], index: int) -> tuple[str, str | None] | None:
     """The same where somebody wrote an operator as other languages do; None where that is not so."""
     before, token = tokens[index - 1], tokens[index]
@@ -85,8 +95,8 @@ def explain_operator(tokens: list[Token], index: int) -> tuple[str, str | None] 
         return f"`{token.value}` is not an operator", f"write `{token.value.lower()}`"
     if token.type == "TILDE" and before.type in OPERANDS:
         return "`~` does not compare", "`=~` matches a string with a glob"
-    called = tokens[index - 2] if before.type == "LPAR" and index > 1 else None
-    if called and called.type == "NAME":
+    called = called_with(tokens, index)
+    if called:
         if called.value == "PARAMS":
             return "PARAMS takes square brackets", "write PARAMS[1] for the first argument"
         return f"`{called.value[:32]}` is called, and there are no functions", "compare by ==, =~, startswith, …"

@@ -48,12 +48,14 @@ include: INCLUDE STRING
          | relation (LT | LE | GT | GE | STARTSWITH | ENDSWITH | CONTAINS) shift -> binary
          | relation IN OPEN element (COMMA element)* CLOSE -> member
          | relation IN NAME -> member_of
+         | relation IN ADDRESS -> member_address
 ?shift: sum | shift (SHL | SHR) sum -> binary
 ?sum: product | sum (PLUS | MINUS) product -> binary
 ?product: prefix | product (STAR | SLASH | PERCENT) prefix -> binary
 ?prefix: primary | (NOT | NOGLOB | MINUS | TILDE) prefix -> unary
 ?primary: NUMBER -> number
         | STRING -> text
+        | ADDRESS -> address
         | place
         | NAME LPAR place RPAR MEMBER* -> applied
         | LPAR expr RPAR -> parentheses
@@ -106,6 +108,7 @@ STARTSWITH: "startswith"
 ENDSWITH: "endswith"
 CONTAINS: "contains"
 
+ADDRESS: /(?:[0-9]{1,3}\.){3}[0-9]{1,3}(?:\/[0-9]{1,3})?(?![\w.])|(?:[0-9A-Fa-f]{0,4}:){2,7}(?:(?:[0-9]{1,3}\.){3}[0-9]{1,3}|[0-9A-Fa-f]{0,4})(?:\/[0-9]{1,3})?/
 NAME: /[A-Za-z_][A-Za-z0-9_]*/
 NUMBER: /[0-9][A-Za-z0-9_]*(?:\.(?!\.)[A-Za-z0-9_]*)*/
 MEMBER: /\.(?!(?:startswith|endswith|contains)\b)[A-Za-z_][A-Za-z0-9_]*/

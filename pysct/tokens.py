@@ -67,7 +67,8 @@ class Patterns:
         }
         longest_first = dict(sorted(exact.items(), key=lambda item: -len(item[1])))
         patterns = {name: regexp for name, (regexp, pattern) in terminals.items() if pattern}
-        self.token = alternatives(FIRST | patterns | longest_first | LAST)
+        first = {"ADDRESS": patterns["ADDRESS"]}  # begins as a number or a name does
+        self.token = alternatives(FIRST | first | patterns | longest_first | LAST)
         self.value = alternatives({"STRING": patterns["STRING"], "WORD": WORD})
 
 

@@ -31,6 +31,15 @@ class Text(Node):
 
 
 @dataclass(slots=True)
+class Address(Node):
+    """An internet address of `bits` bits, or all that begin with its first `prefix` bits; None: it stands for itself."""
+
+    bits: int
+    value: int
+    prefix: int | None = None
+
+
+@dataclass(slots=True)
 class Name(Node):
     """`name` is all that it takes to name one thing, without blanks: UID, addr.sin_port, PARAMS[2].sin_port, path(pathname)."""
 
@@ -221,6 +230,8 @@ def canonical(node: Node):
     match node:
         case Number(value=value) | Text(value=value):
             return value
+        case Address(bits=bits, value=value, prefix=prefix):
+            return ("address", bits, value, prefix)
         case Name(name=name):
             return ("name", name)
         case Param(number=number):

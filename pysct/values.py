@@ -2,6 +2,7 @@
 """How is one value of an event written, so that no terminal takes it for a command?"""
 
 import errno
+from ipaddress import IPv4Address, IPv6Address
 
 from pysct import abi, calls, words
 from pysct.events import Event, String
@@ -93,6 +94,25 @@ def string(held: String, address: int) -> str:
     if held.state == abi.State.LONG:
         return pointer(address) + " (too long)"
     return pointer(address)
+
+
+def member(form: str, kinds: list[int], held: list[String | None]) -> str:
+    """A member of a structure, of one reading or several; ? where it could not be read."""
+    known = [each.data for each in held if each and each.state in (abi.State.WHOLE, abi.State.CUT)]
+    if len(known) < len(held):
+        return "?"
+    if form == "text":
+        return string(held[0], 0)
+    if any(len(data) != 8 for data in known):
+        return "?"
+    numbers = [int.from_bytes(data, "little", signed=True) for data in known]
+    if form == "number":
+        value = number(numbers[0] % (1 << 64), kinds[0])
+        return pointer(value) if kind_name(kinds[0]) == "ptr" else str(value)
+    whole = 0
+    for each in numbers:
+        whole = whole << 64 | each % (1 << 64)
+    return str(IPv4Address(whole % (1 << 32)) if form == "in_addr" else IPv6Address(whole))
 
 
 def pointer(address: int) -> str:

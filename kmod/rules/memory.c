@@ -94,7 +94,6 @@ static bool is_held(const struct sct_judgement *j, const struct sct_source *sour
 void sct_memory_hold(struct sct_judgement *j, const struct sct_view *view,
 		     const struct sct_prog *prog, bool after)
 {
-	bool failed = after && IS_ERR_VALUE((unsigned long)j->result);
 	const struct sct_source *source, *end;
 	struct sct_held *to;
 
@@ -108,8 +107,7 @@ void sct_memory_hold(struct sct_judgement *j, const struct sct_view *view,
 			continue;
 		to = &j->holds[j->held++];
 		to->source = *source;
-		/* A call that fails fills nothing in. */
-		if (failed || sct_source_read(&j->judge, source, &to->found))
+		if (sct_source_read(&j->judge, source, &to->found))
 			to->found = (struct sct_found) { .text.state = SCT_STATE_FAULT };
 	}
 }

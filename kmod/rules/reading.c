@@ -227,10 +227,13 @@ static int read_text(struct sct_judge *judge, const struct sct_source *source,
 int sct_source_read(struct sct_judge *judge, const struct sct_source *source,
 		    struct sct_found *found)
 {
-	struct place place;
-	int error = find(judge, source, &place);
+	struct place place = { 0, 0 };
+	int error = -EFAULT;
 
 	*found = (struct sct_found) { 0 };
+	/* A call that fails fills nothing in. */
+	if (!(source->flags & SCT_SOURCEFLAG_AFTER) || !sct_judge_field(judge, SCT_FIELD_ERRNO))
+		error = find(judge, source, &place);
 	if (!error && sct_source_is_text(source))
 		error = read_text(judge, source, &place, &found->text);
 	else if (!error)

@@ -4,7 +4,7 @@
 from pysct.fmt.trivia import Piece
 from pysct.fmt.writer import WIDTH, Writer
 
-OPERANDS = frozenset({"NAME", "MEMBER", "NUMBER", "STRING", "RPAR", "RSQB", "CLOSE", "VALUE"})  # ends of operands
+OPERANDS = frozenset({"ADDRESS", "NAME", "MEMBER", "NUMBER", "STRING", "RPAR", "RSQB", "CLOSE", "VALUE"})  # ends of operands
 PREFIXES = frozenset({"NOT", "NOGLOB", "MINUS", "TILDE"})  # some only where no operand comes before
 OPENING = frozenset({"LPAR", "LSQB", "OPEN"})
 CLOSING = frozenset({"RPAR", "RSQB", "CLOSE"})

@@ -5,6 +5,7 @@ Values are Number and bytes; None is unknown.
 """
 
 from pysct import tree
+from pysct.reference.address import Address
 from pysct.reference.globs import matches
 from pysct.reference.names import Meaning
 from pysct.reference.number import Number, compute, truth
@@ -50,6 +51,9 @@ class Evaluation:
     def text(self, node):
         return node.value
 
+    def address(self, node):
+        return Address(node.bits, node.value, node.prefix)
+
     def name(self, node):
         if node.name in self.defined:
             return self.value(self.defined[node.name].body)
@@ -72,6 +76,8 @@ class Evaluation:
             return None
         if node.op in GLOBS:
             return truth(matches(right, left, self.is_path(node.left)) == GLOBS[node.op])
+        if isinstance(left, Address):
+            return truth((left == right) == (node.op == "=="))
         if isinstance(left, bytes):
             return truth(STRINGS[node.op](left, right))
         return compute(node.op, left, right)
@@ -109,6 +115,8 @@ class Evaluation:
         value = self.value(element)
         if operand is None or value is None:
             return None
+        if isinstance(operand, Address):
+            return value.holds(operand)
         return operand == value if isinstance(operand, bytes) else operand.value == value.value
 
 

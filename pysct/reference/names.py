@@ -6,6 +6,7 @@ from collections.abc import Collection
 from pysct.abi import FIELDS, KINDS, STATICS, Limit
 from pysct.constants import CONSTANTS
 from pysct.judge import Call
+from pysct.reference.memory import Dump
 from pysct.reference.number import Number
 from pysct.tables import ABSOLUTE, CALLS, NO_PATHS, PATHS
 
@@ -20,6 +21,7 @@ class Meaning:
         self.abi, self.call, self.event, self.missing = abi, call, event, missing
         self.asked_in_vain: set[str] = set()
         self.arguments = CALLS[abi][call][1]
+        self.memory = Dump(abi, call, event)
 
     def of(self, name: str) -> Number | bytes | None:
         """A number or a string; None if it is unknown.  Raises LookupError if it means nothing here."""
@@ -30,6 +32,8 @@ class Meaning:
             return self.text(field.number) if field.type == "str" else Number(self.event.fields.get(field.number, 0))
         if name in STATICS:
             return {"SYSCALL": self.call, "ABI": self.abi}[name].encode()
+        if self.memory.has(name):
+            return self.memory.of(name)
         names = [argument for argument, _ in self.arguments]
         if name in names:
             return self.argument(names.index(name))

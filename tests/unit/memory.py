@@ -51,6 +51,8 @@ def argument(program: Prog, call: Call, index: int) -> int:
 
 def place(program: Prog, call: Call, source: abi.SourceStruct) -> Span:
     """The structure of which a source is a member."""
+    if source.flags & FLAG.AFTER and call.fields.get(abi.FIELDS["ERRNO"].number):
+        raise Unreadable
     span = Span(call, call.args[source.arg])
     if not span.at:
         raise Unreadable

@@ -250,4 +250,4 @@ def test_a_call_that_nobody_implements_has_no_arguments():
 @pytest.mark.parametrize("path", sorted(GRAMMAR.glob("*/*.tsv")), ids=lambda path: path.name)
 def test_a_generated_file_says_from_what_and_how(path):
     first = path.read_text().splitlines()[0]
-    assert re.match(r"# Generated from Linux [\d., ]+ by: python3 grammar/extract/\w+\.py --source TREE", first)
+    assert re.match(r"# Generated from Linux [\d., ]+ by: python3 grammar/extract/\w+\.py (--source TREE|--release VERSION MACHINE=VMLINUX)", first)

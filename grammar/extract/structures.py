@@ -1,0 +1,137 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""Which members have the structures that arguments point to, and where? Writes grammar/structures/layouts.tsv.
+
+    python3 grammar/extract/structures.py --release VERSION x86_64=VMLINUX aarch64=VMLINUX
+
+VMLINUX is a file with a kernel's type information (BTF): vmlinux of Debian's linux-headers from 6.12 on, or
+/sys/kernel/btf/vmlinux. The kernel of a machine knows the structures of all its ABIs, those of 32-bit programs by names of
+their own. Which structures these are stands in grammar/structures/structures.toml. Exit status: 0 written, 1 failed.
+
+`load()` joins what it wrote with the calls' arguments, for grammar/gen.py.
+"""
+import argparse
+import re
+import sys
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import kinds
+from btf import Btf, BtfError
+
+DATA = Path(__file__).resolve().parent.parent / "structures"
+LAYOUTS = DATA / "layouts.tsv"
+ADDRESSES = frozenset({"in_addr", "in6_addr"})
+HIDDEN = re.compile(r"_|.*\b_|.*pad\d*$|.*spare")  # padding, and what is none of the caller's business
+FAMILY = re.compile(r"\w+_family")  # is sa_family
+MACHINES = {"x86_64": "x86_64", "i386": "x86_64", "x32": "x86_64", "aarch64": "aarch64", "aarch32": "aarch64"}
+NARROW = frozenset({"i386", "x32", "aarch32"})  # pointers of 32 bits
+
+
+@dataclass(frozen=True)
+class Argument:
+    """An argument that points to a structure; `size` is the name of the argument that says how large it is."""
+    struct: str
+    filled: bool
+    size: str
+    extends: bool
+
+
+@cache
+def policy() -> dict:
+    """structures.toml."""
+    return tomllib.loads((DATA / "structures.toml").read_text(encoding="utf-8"))
+
+
+def wanted() -> list[str]:
+    """The structures whose layouts are needed."""
+    said = policy()
+    named = [name for group in said["structure"] for name in group["types"] if name != "sockaddr"]
+    return [*named, *said["sockaddr"].values(), *said["compat"].values()]
+
+
+def form_of(member) -> str:
+    """The kind of a member, or chars:LENGTH, or the name of the structure that an address is."""
+    if member.form == "int":
+        return f"{'s' if member.signed else 'u'}{8 * member.size}" + ("be" if member.big else "")
+    return f"chars:{member.size}" if member.form == "chars" else member.form
+
+
+def extract(files: dict[str, Path], release: str) -> str:
+    """The text of layouts.tsv. Raises BtfError, OSError, or LookupError for a structure that no kernel knows."""
+    lines = [f"# Generated from Linux {release} by: python3 grammar/extract/structures.py --release VERSION MACHINE=VMLINUX",
+             "# machine\tstructure\tmember\toffset\tform"]
+    found = set()
+    for machine, path in files.items():
+        btf = Btf(path)
+        for struct in wanted():
+            try:
+                members = btf.members(struct, ADDRESSES)
+            except LookupError:
+                continue  # x86's kernel has structures that arm64's has not; what is used is checked by load()
+            found.add(struct)
+            lines += [f"{machine}\t{struct}\t{m.name}\t{m.offset}\t{form_of(m)}" for m in members
+                      if not HIDDEN.match(m.name) and not FAMILY.fullmatch(m.name)]
+    if missing := set(wanted()) - found:
+        raise LookupError(f"no kernel knows {', '.join(sorted(missing))}")
+    return "\n".join(lines) + "\n"
+
+
+@cache
+def layouts() -> dict[str, dict[str, dict[str, tuple[int, str]]]]:
+    """machine -> structure -> member -> (offset, form)."""
+    out: dict = {}
+    for line in LAYOUTS.read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            machine, struct, member, offset, form = line.split("\t")
+            out.setdefault(machine, {}).setdefault(struct, {})[member] = int(offset), form
+    return out
+
+
+def load(abi: str) -> dict[str, dict[str, Argument]]:
+    """call -> argument -> what it points to, for one ABI. Raises kinds.KindError for a structure without a layout."""
+    out: dict[str, dict[str, Argument]] = {}
+    for call in kinds.load(abi):
+        for arg in call.args:
+            if found := of_argument(abi, call.name, arg):
+                out.setdefault(call.name, {})[arg.name] = found
+    return out
+
+
+def of_argument(abi: str, call: str, arg: kinds.Arg) -> Argument | None:
+    match = re.fullmatch(r"(const )?struct (\w+) __user \*( const)?", arg.ctype)
+    if not match:
+        return None
+    const, struct = bool(match[1]), match[2]
+    group = next((group for group in policy()["structure"] if struct in group["types"]), None)
+    if group is None:
+        return None
+    if abi in NARROW:
+        struct = policy()["compat"].get(struct, struct)
+    if struct != "sockaddr" and struct not in layouts()[MACHINES[abi]]:
+        raise kinds.KindError(f"{LAYOUTS}: no struct {struct} of {MACHINES[abi]}, which {call} of {abi} takes: extract it")
+    filled, place = group.get("filled", ()), f"{call}.{arg.name}"
+    size = group.get("sizes", {}).get(place, "")
+    return Argument(struct, not const and (filled == "always" or place in filled), size, bool(size) and group.get("extends", False))
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--release", required=True, help="which Linux the files are of")
+    parser.add_argument("files", nargs="+", metavar="MACHINE=VMLINUX")
+    options = parser.parse_args()
+    try:
+        files = dict((machine, Path(path)) for machine, path in (word.split("=", 1) for word in options.files))
+        if set(files) != set(MACHINES.values()):
+            raise LookupError(f"a file for each of {', '.join(sorted(set(MACHINES.values())))} is needed: MACHINE=VMLINUX")
+        LAYOUTS.write_text(extract(files, options.release))
+    except (OSError, ValueError, LookupError, BtfError) as error:
+        print(f"structures.py: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Which member of which structure does a name like addr.sin_port mean, and how is it read?"""
+
+import re
+from dataclasses import dataclass, replace
+from functools import cache
+
+from pysct.abi import ABIS, KINDS, Limit, SourceFlag
+from pysct.abi import Source as What
+from pysct.layouts import ARGUMENTS, COMPAT, FAMILIES, LAYOUTS, POINTERS
+from pysct.reading import Reading
+from pysct.tables import CALLS
+
+PATH = re.compile(r"(?:PARAMS\[([0-9]{1,3})\]|([A-Za-z_]\w*)(\[0\])?)\.([\w.]+)", re.ASCII)
+ARRAYS = frozenset({"iovec", "compat_iovec"})  # of which a rule names the first
+ADDRESS_FORMS = {"in_addr": ("u32",), "in6_addr": ("u64", "u64")}  # an address is one or more numbers, the upper first
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """What a name means: `form` is number, text, in_addr or in6_addr; an in6_addr has two readings, its upper half first."""
+
+    form: str
+    readings: tuple[Reading, ...]
+    filled: bool
+
+    @property
+    def kind(self) -> int:
+        return self.readings[0].kind
+
+
+@cache
+def find(abi: str, call: str, name: str) -> Member | None:
+    """The member that a name means at a call of an ABI; None if it means none there."""
+    said = PATH.fullmatch(name)
+    arguments = [argument for argument, _ in CALLS[abi][call][1]]
+    if not said:
+        return None
+    number, argument, first, path = said.groups()
+    index = int(number) - 1 if number else arguments.index(argument) if argument in arguments else -1
+    found = ARGUMENTS[abi].get(call, {}).get(arguments[index]) if 0 <= index < len(arguments) else None
+    if found is None or first and found[0] not in ARRAYS:
+        return None
+    struct, filled, size, extends = found
+    flags = SourceFlag.AFTER * filled
+    if size:
+        kind = CALLS[abi][call][1][arguments.index(size)][1]
+        flags |= SourceFlag.SIZE_AT * (kind == "ptr") | SourceFlag.EXTENDS * extends
+    base = Reading(What.NUMBER, index, flags=flags, size=arguments.index(size) + 1 if size else 0)
+    made = of_struct(ABIS[abi].machine, ABIS[abi].bits, struct, path, base)
+    return made and Member(*made, filled)
+
+
+def of_struct(machine: str, bits: int, struct: str, path: str, base: Reading) -> tuple[str, tuple[Reading, ...]] | None:
+    """Form and readings of a member of a structure, of which `base` says where it is."""
+    if struct == "sockaddr":
+        return of_address(machine, path, base)
+    layout = LAYOUTS[machine][struct]
+    if path in layout:
+        return read(path, *layout[path], base)
+    first, _, rest = path.partition(".")
+    if not rest or first not in POINTERS or first not in layout:
+        return None
+    to, size = POINTERS[first]
+    base = replace(base, flags=(base.flags | SourceFlag.VIA) & ~SourceFlag.EXTENDS, via=layout[first][0])
+    if size:
+        base = replace(base, flags=base.flags | SourceFlag.VIA_SIZE, via_size=layout[size][0])
+    return of_struct(machine, bits, COMPAT.get(to, to) if bits == 32 else to, rest, base)
+
+
+def of_address(machine: str, path: str, base: Reading) -> tuple[str, tuple[Reading, ...]] | None:
+    """The same of a socket address."""
+    if path == "sa_family":
+        return read(path, 0, "u16", base)
+    for struct, family in FAMILIES:
+        if path in LAYOUTS[machine][struct]:
+            return read(path, *LAYOUTS[machine][struct][path], replace(base, family=family))
+    return None
+
+
+def read(name: str, offset: int, form: str, base: Reading) -> tuple[str, tuple[Reading, ...]]:
+    if form in ADDRESS_FORMS:
+        made, flags = [], base.flags | SourceFlag.BIG
+        for kind in ADDRESS_FORMS[form]:
+            made.append(replace(base, kind=KINDS[kind].number, flags=flags, offset=offset))
+            offset += KINDS[kind].bits // 8
+        return form, tuple(made)
+    if form.startswith("chars:"):
+        what = What.UNIX if name == "sun_path" else What.CHARS
+        limit = min(int(form.removeprefix("chars:")), Limit.STRING)
+        flags = base.flags & ~SourceFlag.EXTENDS
+        return "text", (replace(base, what=what, flags=flags, offset=offset, limit=limit),)
+    flags = base.flags | SourceFlag.BIG * form.endswith("be")
+    return "number", (replace(base, kind=KINDS[form.removesuffix("be")].number, flags=flags, offset=offset),)
+
+
+@cache
+def names(abi: str, call: str) -> tuple[str, ...]:
+    """The names of all members at a call of an ABI; none if these are not known."""
+    found = []
+    for argument, (struct, *_) in ARGUMENTS.get(abi, {}).get(call, {}).items():
+        found += [f"{argument}.{path}" for path in paths(ABIS[abi].machine, ABIS[abi].bits, struct)]
+    return tuple(found)
+
+
+def paths(machine: str, bits: int, struct: str) -> list[str]:
+    if struct == "sockaddr":
+        return ["sa_family", *(path for name, _ in FAMILIES for path in LAYOUTS[machine][name])]
+    found = []
+    for path in LAYOUTS[machine][struct]:
+        found.append(path)
+        if path in POINTERS:
+            to = POINTERS[path][0]
+            found += [f"{path}.{rest}" for rest in paths(machine, bits, COMPAT.get(to, to) if bits == 32 else to)]
+    return found
+
+
+@cache
+def by_reading(abi: str, call: str) -> dict[Reading, str]:
+    """Names by what is read; halves of an address have the name of the whole."""
+    return {reading: name for name in reversed(names(abi, call)) for reading in find(abi, call, name).readings}
+
+
+def shown(abi: str, call: str, reading: Reading) -> str | None:
+    """The name of what is read; None if it is none of the members."""
+    return by_reading(abi, call).get(reading) if call in CALLS.get(abi, {}) else None

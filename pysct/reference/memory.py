@@ -1,0 +1,137 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What does a member of a structure say that an argument of one call points to?
+
+Straight from the layouts, the way a person would look it up in a dump of memory.
+"""
+
+from pysct.abi import ABIS, KINDS, Limit
+from pysct.constants import CONSTANTS
+from pysct.judge import Call
+from pysct.layouts import ARGUMENTS, COMPAT, FAMILIES, LAYOUTS, POINTERS
+from pysct.reference.address import Address
+from pysct.reference.number import Number
+from pysct.tables import CALLS
+
+ANY_SIZE = 1 << 64
+
+
+class Unreadable(Exception):
+    """It is not there."""
+
+
+class Dump:
+    """The memory of one call, of an ABI."""
+
+    def __init__(self, abi: str, call: str, event: Call):
+        self.abi, self.event = abi, event
+        self.arguments = CALLS[abi][call][1]
+        self.structures = ARGUMENTS[abi].get(call, {})
+        self.layouts = LAYOUTS[ABIS[abi].machine]
+        self.width = ABIS[abi].bits // 8
+
+    def has(self, name: str) -> bool:
+        """Whether a name is that of a member of some argument's structure."""
+        argument, _, path = name.partition(".")
+        return bool(path) and self.argument(argument) in self.structures
+
+    def argument(self, said: str) -> str:
+        """An argument's name, for PARAMS[n] and for the first of an array as well."""
+        if said.startswith("PARAMS["):
+            index = int(said[len("PARAMS[") : -1]) - 1
+            return self.arguments[index][0] if index < len(self.arguments) else ""
+        return said.removesuffix("[0]")
+
+    def of(self, name: str) -> Number | bytes | Address | None:
+        """What a member says; None if it is unknown."""
+        argument, _, path = name.partition(".")
+        argument = self.argument(argument)
+        struct, filled, size, extends = self.structures[argument]
+        try:
+            if filled and self.event.fields.get(30):  # ERRNO: a call that fails fills nothing in
+                raise Unreadable
+            at = self.register(argument)
+            return self.member(struct, path, at, self.size(size), extends)
+        except Unreadable:
+            return None
+
+    def register(self, argument: str) -> int:
+        index = [name for name, _ in self.arguments].index(argument)
+        return self.event.args[index] if index < len(self.event.args) else 0
+
+    def size(self, argument: str) -> int:
+        if not argument:
+            return ANY_SIZE
+        kind = KINDS[dict(self.arguments)[argument]]
+        if kind.name == "ptr":
+            return self.number(self.register(argument), 4, signed=True, least=0)
+        value = self.register(argument) % (1 << kind.bits)
+        if kind.signed and value >> kind.bits - 1:
+            raise Unreadable
+        return value
+
+    def bytes(self, at: int, count: int) -> bytes:
+        for start, held in self.event.memory.items():
+            if start <= at and at + count <= start + len(held):
+                return held[at - start : at - start + count]
+        raise Unreadable
+
+    def number(self, at: int, count: int, signed: bool = False, order: str = "little", least: int | None = None) -> int:
+        value = int.from_bytes(self.bytes(at, count), order, signed=signed)
+        if least is not None and value < least:
+            raise Unreadable
+        return value
+
+    def member(self, struct: str, path: str, at: int, size: int, extends: bool):
+        """The member at `path` of the structure at an address, of which `size` bytes are there."""
+        if not at:
+            raise Unreadable
+        if struct == "sockaddr":
+            return self.of_address(path, at, size)
+        layout = self.layouts[struct]
+        if path in layout:
+            return self.value(*layout[path], at, size, extends)
+        pointer, _, rest = path.partition(".")
+        to, size_member = POINTERS[pointer]
+        inner = self.value(layout[pointer][0], f"u{8 * self.width}", at, size, False).value
+        inner_size = ANY_SIZE
+        if size_member:
+            inner_size = self.value(layout[size_member][0], "s32", at, size, False).value
+            if inner_size < 0:
+                raise Unreadable
+        return self.member(COMPAT.get(to, to) if self.width == 4 else to, rest, inner, inner_size, False)
+
+    def of_address(self, path: str, at: int, size: int):
+        family = self.value(0, "u16", at, size, False)
+        if path == "sa_family":
+            return family
+        struct, wanted = next((name, number) for name, number in FAMILIES if path in self.layouts[name])
+        if family.value not in (CONSTANTS["AF_UNSPEC"], wanted):
+            raise Unreadable
+        offset, form = self.layouts[struct][path]
+        if path == "sun_path":
+            return self.path(at + offset, size - offset, int(form.removeprefix("chars:")))
+        return self.value(offset, form, at, size, False)
+
+    def path(self, at: int, count: int, most: int) -> bytes:
+        """The path of a Unix socket: up to a NUL or the end; an abstract one starts with a NUL, shown as @."""
+        if count < 0 or count > most:
+            raise Unreadable
+        held = self.bytes(at, count) if count else b""
+        return b"@" + held[1:] if held[:1] == b"\0" else held.split(b"\0")[0]
+
+    def value(self, offset: int, form: str, at: int, size: int, extends: bool):
+        if form.startswith("chars:"):
+            count = min(int(form.removeprefix("chars:")), Limit.STRING, max(size - offset, 0))
+            return self.bytes(at + offset, count).split(b"\0")[0]
+        if form in ("in_addr", "in6_addr"):
+            count = 4 if form == "in_addr" else 16
+            if offset + count > size:
+                raise Unreadable
+            return Address(8 * count, self.number(at + offset, count, order="big"))
+        if extends and offset >= size:
+            return Number(0)
+        kind = KINDS[form.removesuffix("be")]
+        if offset + kind.bits // 8 > size:
+            raise Unreadable
+        order = "big" if form.endswith("be") else "little"
+        return Number(self.number(at + offset, kind.bits // 8, kind.signed, order), kind.bits == 64 and not kind.signed)
