@@ -24,6 +24,8 @@
  *	edge:TEXT		its NUL is the last byte before an unmapped page
  *	open:TEXT		without a NUL, right before an unmapped page
  *	long:N			a path of N bytes that means ./x
+ *
+ * TEXT of hex=0102ff is these bytes, without a NUL behind them.
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -55,6 +57,10 @@ static const struct {
 	{ "getppid", SYS_getppid }, { "getpid", SYS_getpid }, { "chdir", SYS_chdir },
 	{ "close", SYS_close }, { "dup", SYS_dup }, { "lseek", SYS_lseek },
 	{ "kill", SYS_kill }, { "umask", SYS_umask }, { "renameat2", SYS_renameat2 },
+	{ "connect", SYS_connect }, { "bind", SYS_bind }, { "sendto", SYS_sendto },
+	{ "openat2", SYS_openat2 }, { "fstat", SYS_fstat }, { "statx", SYS_statx },
+	{ "prlimit64", SYS_prlimit64 }, { "uname", SYS_uname }, { "clone3", SYS_clone3 },
+	{ "socket", SYS_socket },
 	{ "getpriority", SYS_getpriority }, { "truncate", SYS_truncate }, { "faccessat", SYS_faccessat }, { "alarm",
 #ifdef SYS_alarm
 	SYS_alarm
@@ -123,21 +129,43 @@ static char *map(size_t pages, int fd)
 	return at;
 }
 
-static char *map_file(const char *text, size_t skip)
+/* What is put into memory. */
+struct bytes {
+	const char *at;
+	size_t count;
+};
+
+static struct bytes bytes_of(const char *text)
+{
+	struct bytes bytes = { text, strlen(text) + 1 };
+	char *at;
+
+	if (strncmp(text, "hex=", 4))
+		return bytes;
+	text += 4;
+	bytes.count = strlen(text) / 2;
+	bytes.at = at = malloc(bytes.count + 1);
+	for (size_t i = 0; i < bytes.count; i++)
+		if (sscanf(text + 2 * i, "%2hhx", at + i) != 1)
+			errx(2, "%s: what bytes are these?", text);
+	return bytes;
+}
+
+static char *map_file(struct bytes bytes, size_t skip)
 {
 	int fd = memfd_create("call", 0);
 
-	if (fd < 0 || pwrite(fd, text, strlen(text) + 1, skip) < 0 || ftruncate(fd, 2 * PAGE) < 0)
+	if (fd < 0 || pwrite(fd, bytes.at, bytes.count, skip) < 0 || ftruncate(fd, 2 * PAGE) < 0)
 		err(2, "memfd");
 	return map(2, fd) + skip;
 }
 
-static char *map_out(const char *text)
+static char *map_out(struct bytes bytes)
 {
 	char *at = map(1, -1);
 	unsigned char resident = 1;
 
-	strcpy(at, text);
+	memcpy(at, bytes.at, bytes.count);
 	for (int i = 0; i < 100 && resident & 1; i++) {
 		if (madvise(at, PAGE, MADV_PAGEOUT) < 0 || mincore(at, PAGE, &resident) < 0)
 			err(2, "MADV_PAGEOUT");
@@ -150,7 +178,7 @@ static char *map_out(const char *text)
 
 static struct late {
 	int fd;
-	const char *text;
+	struct bytes bytes;
 	char *page;
 } late;
 
@@ -163,7 +191,7 @@ static void *supply(void *unused)
 	if (read(late.fd, &message, sizeof(message)) != sizeof(message))
 		err(2, "userfaultfd");
 	usleep(200000);
-	strcpy(page, late.text);
+	memcpy(page, late.bytes.at, late.bytes.count);
 	struct uffdio_copy copy = { .dst = (unsigned long)late.page, .src = (unsigned long)page, .len = PAGE };
 
 	if (ioctl(late.fd, UFFDIO_COPY, &copy) < 0)
@@ -171,12 +199,12 @@ static void *supply(void *unused)
 	return NULL;
 }
 
-static char *map_late(const char *text)
+static char *map_late(struct bytes bytes)
 {
 	struct uffdio_api api = { .api = UFFD_API };
 	pthread_t thread;
 
-	late.text = text;
+	late.bytes = bytes;
 	late.page = map(1, -1);
 	late.fd = syscall(SYS_userfaultfd, O_CLOEXEC);
 	struct uffdio_register range = {
@@ -191,13 +219,13 @@ static char *map_late(const char *text)
 	return late.page;
 }
 
-static char *map_edge(const char *text, size_t bytes)
+static char *map_edge(struct bytes bytes)
 {
 	char *at = map(2, -1);
 
 	if (munmap(at + PAGE, PAGE) < 0)
 		err(2, "munmap");
-	return memcpy(at + PAGE - bytes, text, bytes);
+	return memcpy(at + PAGE - bytes.count, bytes.at, bytes.count);
 }
 
 static char *long_path(size_t bytes)
@@ -214,6 +242,7 @@ static long argument(const char *word)
 {
 	const char *text = strchr(word, ':');
 	size_t kind = text ? (size_t)(text++ - word) : strlen(word);
+	struct bytes bytes = bytes_of(text ? text : "");
 
 #define is(name) (kind == strlen(name) && !strncmp(word, name, kind))
 	if (is("bad"))
@@ -223,25 +252,25 @@ static long argument(const char *word)
 	if (is("null"))
 		return 0;
 	if (is("s"))
-		return (long)text;
+		return (long)bytes.at;
 	if (is("fresh"))
-		return (long)map_file(text, 0);
+		return (long)map_file(bytes, 0);
 	if (is("out"))
-		return (long)map_out(text);
+		return (long)map_out(bytes);
 	if (is("late"))
-		return (long)map_late(text);
+		return (long)map_late(bytes);
 	if (is("cross"))
-		return (long)strcpy(map(2, -1) + PAGE - strlen(text) / 2, text);
+		return (long)memcpy(map(2, -1) + PAGE - bytes.count / 2, bytes.at, bytes.count);
 	if (is("crossfresh")) {
-		char *at = map_file(text, PAGE - strlen(text) / 2);
+		char *at = map_file(bytes, PAGE - bytes.count / 2);
 
 		*(volatile char *)at; /* the first page is there, the second is not */
 		return (long)at;
 	}
 	if (is("edge"))
-		return (long)map_edge(text, strlen(text) + 1);
+		return (long)map_edge(bytes);
 	if (is("open"))
-		return (long)map_edge(text, strlen(text));
+		return (long)map_edge((struct bytes){ bytes.at, bytes.count - 1 });
 	if (is("long"))
 		return (long)long_path(strtoul(text, NULL, 0));
 	char *end;

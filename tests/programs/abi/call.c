@@ -9,7 +9,8 @@
  * NUMBER is that of the ABI that the way leads to, without x32's bit.  ARG is a number of as many bits as a register
  * has; or s:TEXT for a string, whose address fits in 32 bits; or, in 64-bit
  * programs, h:TEXT for a string with something in the upper half of the
- * register that holds its address.
+ * register that holds its address; or m:HEX for bytes in memory, in which ^ is
+ * a pointer of 32 bits, or * one of 64, to the bytes behind a +.
  *
  * Built without a C library, of which there are few for other ABIs.
  */
@@ -61,10 +62,47 @@ static word number(const char *from)
 	return negative ? -value : value;
 }
 
+static void put(unsigned long value, unsigned int bytes)
+{
+	for (; bytes; bytes--, value >>= 8) {
+		if (used == TEXT - 1)
+			leave(NO_WAY);
+		text[used++] = value;
+	}
+}
+
+static word memory(const char *from)
+{
+	unsigned int begin = used, hole = 0, width = 0, end;
+
+	for (; *from; from += 2) {
+		if (*from == '^' || *from == '*') {
+			hole = used;
+			width = *from == '^' ? 4 : 8;
+			put(0, width);
+			from--;
+		} else if (*from == '+') {
+			end = used;
+			used = hole;
+			put((unsigned long)(text + end), width);
+			used = end;
+			from--;
+		} else {
+			const char digits[] = { '0', 'x', from[0], from[1], 0 };
+
+			put(number(digits), 1);
+		}
+	}
+	put(0, 8);
+	return (word)(unsigned long)(text + begin);
+}
+
 static word argument(const char *from)
 {
 	word value = (word)(unsigned long)(text + used);
 
+	if (from[0] == 'm' && from[1] == ':')
+		return memory(from + 2);
 	if ((from[0] != 's' && from[0] != 'h') || from[1] != ':')
 		return number(from);
 	if (from[0] == 'h')

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Are members of structures found where each ABI has them?"""
+
+import errno
+import platform
+import struct
+from pathlib import Path
+
+import kernel
+import pytest
+from test_abis import MAIN, WAYS, call, logging, rule, way, ways  # noqa: F401 - fixtures
+
+from pysct.abi import ABIS
+
+pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="for x86_64")
+
+OURS = 'COMM =~ "call.*"'
+PORT = "0200" + "1f90" + "7f000001" + "00" * 8  # sockaddr_in: 127.0.0.1, port 8080
+
+
+def memory(abi: str, words: list[int | str], behind: str = "") -> str:
+    """An argument: words of the ABI's `long`; `*` is a pointer to what comes behind."""
+    bits = ABIS[abi].bits
+    pointer = "^" if bits == 32 else "*"
+    parts = [pointer if word == "*" else struct.pack("<I" if bits == 32 else "<Q", word).hex() for word in words]
+    return f"m:{''.join(parts)}+{behind}" if behind else f"m:{''.join(parts)}"
+
+
+@pytest.mark.parametrize("way", MAIN.values(), ids="-".join, indirect=True)
+class TestEachAbi:
+    def refused(self, call, way, condition: str, name: str, *args) -> bool:
+        kernel.upload(rule(name, condition=condition))
+        return call(way, name, *args) == -errno.EACCES
+
+    def test_socket_address(self, way, call):
+        assert self.refused(call, way, "addr.sin_port == 8080", "connect", -1, f"m:{PORT}", 16)
+        assert not self.refused(call, way, "addr.sin_port == 8081", "connect", -1, f"m:{PORT}", 16)
+        assert self.refused(call, way, "addr.sin_addr in 127.0.0.0/8", "bind", -1, f"m:{PORT}", 16)
+
+    def test_through_a_pointer(self, way, call):
+        """struct msghdr: a pointer, an int, and words."""
+        abi = WAYS[way]
+        message = memory(abi, ["*", 16, 0, 0, 0, 0, 0], PORT)
+        assert self.refused(call, way, "msg.msg_name.sin_port == 8080", "sendmsg", -1, message, 0)
+        assert self.refused(call, way, "msg.msg_name.sin_addr == 127.0.0.1", "sendmsg", -1, message, 0)
+        short = memory(abi, ["*", 3, 0, 0, 0, 0, 0], PORT)
+        assert not self.refused(call, way, "msg.msg_name.sin_port == 8080", "sendmsg", -1, short, 0)
+        vector = memory(abi, [0, 0, "*", 1, 0, 0, 0], memory(abi, [0x1000, 77])[2:])
+        assert self.refused(call, way, "msg.msg_iov.iov_len == 77", "sendmsg", -1, vector, 0)
+
+    def test_first_of_a_vector(self, way, call):
+        abi = WAYS[way]
+        assert self.refused(call, way, "vec[0].iov_len == 77 && vec.iov_base == 0x1000", "writev", -1, memory(abi, [0x1000, 77]), 1)
+
+    def test_words(self, way, call):
+        """struct rlimit: that of x32 has 64-bit members, and i386's 32-bit ones."""
+        one, two = ((0x11, 0x22) if WAYS[way] == "i386" else (2**40, 2**41))
+        form = "<II" if WAYS[way] == "i386" else "<QQ"
+        args = (99, f"m:{struct.pack(form, one, two).hex()}")
+        assert self.refused(call, way, f"rlim.rlim_cur == {one} && rlim.rlim_max == {two}", "setrlimit", *args)
+
+    def test_fixed_widths(self, way, call):
+        how = struct.pack("<QQQ", 0o100, 0o600, 1).hex()
+        assert self.refused(call, way, "how.flags == O_CREAT && how.mode == 0600 && how.resolve == 1", "openat2", -1, "s:/x", f"m:{how}", 24)
+
+    def test_what_the_call_fills_in(self, way, call):
+        """struct stat has four layouts: st_size is in another place in each."""
+        Path("file").write_bytes(b"x" * 1234)
+        names = ["stat", "stat64"] if WAYS[way] == "i386" else ["stat"]
+        for name in names:
+            with kernel.Log() as log:
+                condition = f"{OURS} && statbuf.st_size == 1234"
+                kernel.upload(rule(name, logging("%syscall %statbuf.st_size %statbuf.st_uid"), condition=condition, more="when = after"))
+                assert call(way, name, "s:./file", f"m:{'00' * 144}") == 0
+                assert call(way, name, "s:./none", f"m:{'00' * 144}") == -errno.ENOENT
+                assert log.lines(1, 3) == [f"{name} 1234 0"]
+
+
