@@ -140,7 +140,7 @@ def note_memory(rules: list[Rule], conditions: list[list], diagnostics: Diagnost
     if judging:
         who = f"rule '{judging[0].name}' judges" if len(judging) == 1 else f"{len(judging)} rules with FAIL judge"
         message = (
-            f"{who} text in the caller's memory, which another thread of the caller can change behind the judgement"
+            f"{who} the caller's memory, which another thread of the caller can change behind the judgement"
         )
         diagnostics.note(message)
 

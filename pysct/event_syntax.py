@@ -15,7 +15,11 @@ event: NAME "(" [argument ("," argument)*] ")" setting*
 
 ?argument: STRING -> text
           | UNREADABLE -> unreadable
+          | structure
           | flags
+
+structure: "{" [member ("," member)*] "}"
+member: MEMBER "=" (STRING | ADDRESS | flags)
 
 flags: _flag ("|" _flag)*
 _flag: number | constant
@@ -25,6 +29,8 @@ constant: NAME
 setting: NAME "=" (STRING | WORD)
 
 MINUS: "-"
+MEMBER: /[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*/
+ADDRESS.2: /(?:[0-9]{1,3}\.){3}[0-9]{1,3}|(?:[0-9A-Fa-f]{0,4}:){2,7}(?:(?:[0-9]{1,3}\.){3}[0-9]{1,3}|[0-9A-Fa-f]{0,4})/
 UNREADABLE: "?"
 NAME: /[A-Za-z_][A-Za-z0-9_]*/
 NUMBER: /[0-9][A-Za-z0-9_]*/

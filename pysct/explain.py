@@ -58,7 +58,7 @@ def condition_lines(rule: Rule) -> list[str]:
     strings = [
         one
         for one in variables(rule.condition)
-        if rule.names.types[key(one)] == STR and key(one) not in ("SYSCALL", "ABI")
+        if (rule.names.types[key(one)] == STR or "." in str(key(one))) and key(one) not in ("SYSCALL", "ABI")
     ]
     names = dict.fromkeys(key(one) if isinstance(one, tree.Name) else f"PARAMS[{key(one)}]" for one in strings)
     return lines + (

@@ -7,15 +7,18 @@ grammar/events.lark.
 
 from dataclasses import dataclass
 from functools import cache
+from ipaddress import ip_address
 
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedInput
 
-from pysct import tokens
+from pysct import members, tokens
 from pysct.abi import ABIS, FIELDS, KINDS, Limit, State
 from pysct.build import Builder, Unusable
 from pysct.constants import CONSTANTS
+from pysct.described import Memory, Unfit
 from pysct.diagnostics import Diagnostics, suggest
+from pysct.layouts import ARGUMENTS
 from pysct.event_syntax import GRAMMAR
 from pysct.judge import Call
 from pysct.points import abis_of
@@ -70,6 +73,7 @@ class Reader:
         self.seen: set[str] = set()
         self.numbers: dict[str, int] = {}
         self.texts: dict[str, bytes | None] = {}
+        self.structures: set[int] = set()
 
     def occurrence(self, parsed: Tree) -> Occurrence:
         name, *rest = parsed.children
@@ -82,8 +86,18 @@ class Reader:
         fields = {FIELDS[key].number: value for key, value in self.numbers.items()}
         texts |= {FIELDS[key].number: State.FAULT if text is None else text for key, text in self.texts.items()}
         known = {*given, *self.numbers, *self.texts}
-        everything = {*FIELDS, *(argument for argument, _ in CALLS[self.abi][name.value][1])}
-        return Occurrence(self.abi, name.value, Call(args, fields, texts), frozenset(everything - known))
+        declared = [argument for argument, _ in CALLS[self.abi][name.value][1]]
+        missing = ({*FIELDS, *declared} - known) | self.missing_members(declared, known)
+        return Occurrence(self.abi, name.value, Call(args, fields, texts, self.memory.held()), frozenset(missing))
+
+    def missing_members(self, declared: list[str], known: set[str]) -> set[str]:
+        """The members of which nothing is known: of a structure that is not there all that it has."""
+        found = set()
+        for argument in ARGUMENTS[self.abi].get(self.memory.call, {}):
+            index = declared.index(argument)
+            if argument not in known or index in self.structures:
+                found |= self.memory.missing(index)
+        return found
 
     def find_abi(self, name: Token, settings: list[Tree]) -> str:
         """The ABI that the event names, or the first one that has the call."""
@@ -166,13 +180,53 @@ class Reader:
             message = f"more arguments than `{name}` has in {self.abi}"
             self.refuse(span(name), message, f"its arguments are {names}" if names else f"write {name}()")
         registers, texts = [], {}
+        self.memory = Memory(self.abi, name.value)
         for index, (part, (argument, kind)) in enumerate(zip(given, declared)):
             if kind == "str":
                 texts[index] = self.text(part, argument)
                 registers.append(1)
+            elif part.data == "structure":
+                registers.append(self.structure(part, index, argument, name.value))
             else:
                 registers.append(self.register(part, argument, kind))
-        return tuple(registers), texts, [argument for argument, _ in declared[: len(given)]]
+        self.memory.finish()
+        for index in range(len(registers), len(declared)):
+            registers.append(self.size(index, declared[index][1]))
+        known = [argument for index, (argument, _) in enumerate(declared) if index < len(given) or index in self.memory.sized]
+        return tuple(registers), texts, known
+
+    def size(self, index: int, kind: str) -> int:
+        """The register of an argument that was left out: the size of a structure, or where it stands, if it says one."""
+        size = self.memory.sized.get(index)
+        if size is None or kind != "ptr":
+            return size or 0
+        at = self.memory.address(index)
+        self.memory.areas[at].write(0, size.to_bytes(4, "little"))
+        return at
+
+    def structure(self, part: Tree, index: int, argument: str, call: str) -> int:
+        """The address of a structure that is written by its members."""
+        self.structures.add(index)
+        for name, value in (member.children for member in part.children if member is not None):
+            try:
+                self.memory.write(index, name.value, self.member_value(value))
+            except Unfit as unfit:
+                self.refuse(span(name), f"`{name}` cannot be this", str(unfit))
+            except LookupError:
+                known = [other.partition(".")[2] for other in members.names(self.abi, call) if other.startswith(f"{argument}.")]
+                self.refuse(span(name), f"`{argument}` has no member `{name}`", suggest(name.value, known))
+        return self.memory.address(index)
+
+    def member_value(self, value: Token | Tree) -> int | bytes:
+        """A string, an internet address as its number, or a number."""
+        if isinstance(value, Tree):
+            return self.flags(value)
+        if value.type == "STRING":
+            return self.builder.unescape(ours(value))
+        try:
+            return int(ip_address(value.value))
+        except ValueError:
+            return self.refuse(span(value), f"`{value}` is not an internet address", "write 10.0.0.1 or 2001:db8::1")
 
     def text(self, part: Tree, argument: str) -> bytes | int:
         """A string argument; an address without a string cannot be read."""
@@ -181,17 +235,22 @@ class Reader:
         text = self.builder.unescape(ours(part.children[0]))
         return text if len(text) < Limit.STRING else State.LONG
 
+    def flags(self, part: Tree) -> int:
+        """Numbers and constants with | between them."""
+        value = 0
+        for term in part.children:
+            *minus, token = term.children
+            number = self.number(token) if term.data == "number" else self.constant(token)
+            value |= -number if minus else number
+        return value
+
     def register(self, part: Tree, argument: str, kind: str) -> int:
         """A number argument, which has to fit its declared type."""
         if part.data != "flags":
             self.refuse(
                 span(part.children[0]), f"`{argument}` is a number", "write a number, or constants with | between them"
             )
-        value = 0
-        for term in part.children:
-            *minus, token = term.children
-            number = self.number(token) if term.data == "number" else self.constant(token)
-            value |= -number if minus else number
+        value = self.flags(part)
         bits = KINDS[kind].bits
         if not -(1 << (bits - 1)) <= value < 1 << bits:
             self.refuse(

@@ -34,6 +34,11 @@ class Dump:
         argument, _, path = name.partition(".")
         return bool(path) and self.argument(argument) in self.structures
 
+    def canonical(self, name: str) -> str:
+        """The name by which an event lacks a member."""
+        argument, _, path = name.partition(".")
+        return f"{self.argument(argument)}.{path}"
+
     def argument(self, said: str) -> str:
         """An argument's name, for PARAMS[n] and for the first of an array as well."""
         if said.startswith("PARAMS["):

@@ -25,6 +25,8 @@ class Meaning:
 
     def of(self, name: str) -> Number | bytes | None:
         """A number or a string; None if it is unknown.  Raises LookupError if it means nothing here."""
+        if self.memory.has(name):
+            name = self.memory.canonical(name)
         if self.lacks(name):
             return None
         if name in FIELDS:
