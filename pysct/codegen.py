@@ -100,7 +100,9 @@ class Generator:
             case StrPair():
                 return COSTS["SEQS"]
             case Member():
-                return sum(COSTS["SEQ"] if isinstance(e, bytes) else 3 for e in node.elements)
+                if isinstance(node.elements[0], bytes):
+                    return COSTS["SEQ"] * len(node.elements)
+                return self.cost_of(node.operand) + 3 * len(node.elements)
         return 1 + sum(map(self.cost_of, node.operands))
 
     def need(self, node) -> int:

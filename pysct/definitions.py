@@ -9,7 +9,7 @@ that use it and never copied: a definition may be long.
 from dataclasses import dataclass, field
 from functools import cache
 
-from pysct import tree
+from pysct import members, tree
 from pysct.abi import FIELDS, STATICS, Limit
 from pysct.constants import CONSTANTS
 from pysct.diagnostics import Diagnostics, suggest
@@ -103,10 +103,11 @@ class Definitions:
     def check_names(self, item, free: dict[str | int, Span]) -> bool:
         """Whether each name that is left open means something in some rule."""
         unknown = [name for name in free if isinstance(name, str) and name not in RESERVED and name not in arguments()]
+        unknown = [name for name in unknown if not members.exists(name)]
         for name in unknown:
             hint = suggest(name, [*self.known, *FIELDS, *STATICS]) or suggest(name, CONSTANTS)
             self.diagnostics.error(
-                item.source, free[name], f"unknown name `{name}`", hint or suggest(name, arguments())
+                item.source, free[name], f"unknown name `{name}`", hint or suggest(name, members.everywhere() if "." in name else arguments())
             )
         return not unknown
 

@@ -4,6 +4,8 @@
 The same call in several ABIs is one call to the reader, unless its ABIs differ.
 """
 
+import re
+
 from pysct import members
 from pysct.abi import FIELDS, STATICS
 from pysct.constants import CONSTANTS
@@ -55,6 +57,14 @@ def missing(key: str | int, points: list[Point], lacking: list[Point]) -> tuple[
 def no_member(key: str, points: list[Point]) -> tuple[str, str | None]:
     """Message and hint for a name with a dot that is no member anywhere."""
     argument, _, path = key.partition(".")
+    if said := re.fullmatch(r"PARAMS\[([0-9]+)\]", argument):
+        index = int(said[1]) - 1
+        if any(index >= len(point.args) for point in points):
+            return missing(index + 1, points, [point for point in points if index >= len(point.args)])
+        argument = points[0].args[index][0]
+        key = f"{argument}.{path}"
+    elif said := re.fullmatch(r"(\w+)\[[1-9][0-9]*\]", argument):
+        return f"`{argument}` cannot be named: a rule sees the first of several", f"write `{said[1]}[0].{path}`"
     known = list(dict.fromkeys(name for point in points for name in members.names(point.abi, point.call)))
     own = [name for name in known if name.startswith(f"{argument.removesuffix('[0]')}.")]
     hint = suggest(key, own or known) or (f"its members are {', '.join(name.partition('.')[2] for name in own)}" if own else None)

@@ -17,6 +17,8 @@ An event is an object with these members, always all of them:
                 (names of constants, "O_WRONLY|O_CREAT", or null), and for
                 strings: state ("whole", "cut", "fault", "long", "absent") and
                 string (null unless whole or cut)
+    members     object: what the log_formats of the call show of structures, by
+                name: number, or text; null if it could not be read
     actions     list of strings: LOG, FAIL, KILL, SUSPEND
     retval      number: what the call returned; null before the call
     error       string: name of the error that was returned, or null
@@ -36,7 +38,7 @@ string is exact.  The line itself is ASCII.
 import json
 from datetime import UTC, datetime
 
-from pysct import abi, calls, values
+from pysct import abi, calls, members, values
 from pysct.events import Event, Lost, Moved, String
 
 _NUMBERS = ("pid", "tid", "ppid", "uid", "euid", "suid", "fsuid", "gid", "egid", "sgid", "fsgid", "cpu")
@@ -70,6 +72,7 @@ def event_object(event: Event) -> dict:
         **_text("comm", event.comm),
         **_text("cwd", _held(event.cwd)),
         "args": [_argument(event, i, name) for i, name in enumerate(names)],
+        "members": _members(event),
         "actions": values.action_names(event.actions),
         "retval": event.retval if result else None,
         "error": (values.error_name(values.error_number(event.retval)) if result else "") or None,
@@ -132,3 +135,24 @@ def _time(nanoseconds: int) -> str:
         return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
     except (ValueError, OverflowError, OSError):
         return str(nanoseconds)
+
+
+def _members(event: Event) -> dict[str, int | str | None]:
+    """Members of structures that the event carries."""
+    abi_name, call = calls.abi_name(event.abi), calls.call_name(event.abi, event.nr)
+    found = {}
+    for name in members.names(abi_name, call) if event.sources else ():
+        member = members.find(abi_name, call, name)
+        held = [event.sources.get(reading.entry()) for reading in member.readings]
+        if all(held):
+            found[name] = _member(member, held)
+    return found
+
+
+def _member(member: members.Member, held: list[String]) -> int | str | None:
+    if member.form == "number":
+        return values.member_number(member.kind, held[0])
+    if member.form == "text":
+        return values.escape(held[0].data) if held[0].state in (abi.State.WHOLE, abi.State.CUT) else None
+    text = values.member(member.form, [reading.kind for reading in member.readings], held)
+    return None if text == "?" else text

@@ -116,6 +116,21 @@ def paths(machine: str, bits: int, struct: str) -> list[str]:
 
 
 @cache
+def everywhere() -> frozenset[str]:
+    """The names of all members of all calls."""
+    return frozenset(name for abi, calls in ARGUMENTS.items() for call in calls for name in names(abi, call))
+
+
+def exists(name: str) -> bool:
+    """Whether a name is that of a member at some call."""
+    said = PATH.fullmatch(name)
+    if not said:
+        return False
+    number, argument, _, path = said.groups()
+    return any(other.endswith(f".{path}") for other in everywhere()) if number else f"{argument}.{path}" in everywhere()
+
+
+@cache
 def by_reading(abi: str, call: str) -> dict[Reading, str]:
     """Names by what is read; halves of an address have the name of the whole."""
     return {reading: name for name in reversed(names(abi, call)) for reading in find(abi, call, name).readings}

@@ -182,6 +182,8 @@ class Reader:
         registers, texts = [], {}
         self.memory = Memory(self.abi, name.value)
         for index, (part, (argument, kind)) in enumerate(zip(given, declared)):
+            if part.data == "structure" and argument not in ARGUMENTS[self.abi].get(name.value, {}):
+                self.refuse(span(name), f"`{argument}` of `{name}` is not a structure", "members in { } are those of a structure")
             if kind == "str":
                 texts[index] = self.text(part, argument)
                 registers.append(1)

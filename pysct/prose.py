@@ -54,6 +54,8 @@ def phrase(node: tree.Node, source: Source, holds: bool = True) -> Group | str:
             return f"{text(left, source)} {VERBS[op][not holds]} {text(right, source)}"
         case tree.Binary(op="&", left=left, right=tree.Name(name=name)) if is_bit(name):
             return f"{text(left, source)} has {name} {'' if holds else 'not '}set"
+        case tree.Member(operand=operand, elements=[tree.Address(prefix=int()) as network]):
+            return f"{text(operand, source)} is {'' if holds else 'not '}in {text(network, source)}"
         case tree.Member(operand=operand, elements=elements):
             listed = ", ".join(element(one, source) for one in elements)
             return f"{text(operand, source)} is {'one' if holds else 'none'} of {listed}"

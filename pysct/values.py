@@ -98,21 +98,25 @@ def string(held: String, address: int) -> str:
 
 def member(form: str, kinds: list[int], held: list[String | None]) -> str:
     """A member of a structure, of one reading or several; ? where it could not be read."""
-    known = [each.data for each in held if each and each.state in (abi.State.WHOLE, abi.State.CUT)]
-    if len(known) < len(held):
-        return "?"
     if form == "text":
-        return string(held[0], 0)
-    if any(len(data) != 8 for data in known):
+        readable = held[0] and held[0].state in (abi.State.WHOLE, abi.State.CUT)
+        return string(held[0], 0) if readable else "?"
+    numbers = [member_number(kind, each) for kind, each in zip(kinds, held)]
+    if None in numbers:
         return "?"
-    numbers = [int.from_bytes(data, "little", signed=True) for data in known]
     if form == "number":
-        value = number(numbers[0] % (1 << 64), kinds[0])
-        return pointer(value) if kind_name(kinds[0]) == "ptr" else str(value)
+        return pointer(numbers[0]) if kind_name(kinds[0]) == "ptr" else str(numbers[0])
     whole = 0
     for each in numbers:
-        whole = whole << 64 | each % (1 << 64)
+        whole = whole << 64 | each
     return str(IPv4Address(whole % (1 << 32)) if form == "in_addr" else IPv6Address(whole))
+
+
+def member_number(kind: int, held: String | None) -> int | None:
+    """A number that was read, as its kind has it; None if it could not be."""
+    if held is None or held.state != abi.State.WHOLE or len(held.data) != 8:
+        return None
+    return number(int.from_bytes(held.data, "little"), kind)
 
 
 def pointer(address: int) -> str:

@@ -16,6 +16,10 @@ static const u8 pointer_bytes[SCT_ABIS] = { SCT_ABI_TABLE(ABI) };
 static const u8 kind_bytes[SCT_KINDS] = { SCT_KIND_TABLE(KIND) };
 #undef KIND
 
+#define KIND(name, bits, is_signed) [SCT_KIND_##name] = is_signed,
+static const bool kind_signed[SCT_KINDS] = { SCT_KIND_TABLE(KIND) };
+#undef KIND
+
 #define ENDLESS U64_MAX
 
 /* Is the size of what an argument points to said as the flags have it? */
@@ -115,7 +119,7 @@ static int find_outer(struct sct_judge *judge, const struct sct_source *source,
 		      struct place *place)
 {
 	const struct place anywhere = { 0, ENDLESS };
-	s64 size;
+	u8 kind;
 
 	*place = (struct place) { judge->args[source->arg], ENDLESS };
 	if (!place->at)
@@ -124,9 +128,9 @@ static int find_outer(struct sct_judge *judge, const struct sct_source *source,
 		return 0;
 	if (source->flags & SCT_SOURCEFLAG_SIZE_AT)
 		return read_size(judge, &anywhere, judge->args[source->size - 1], &place->size);
-	size = sct_widen(judge->args[source->size - 1], judge->prog->kinds[source->size - 1]);
-	place->size = size;
-	return size < 0 ? -EFAULT : 0;
+	kind = judge->prog->kinds[source->size - 1];
+	place->size = sct_widen(judge->args[source->size - 1], kind);
+	return kind_signed[kind] && (s64)place->size < 0 ? -EFAULT : 0;
 }
 
 static int follow(struct sct_judge *judge, const struct sct_source *source, struct place *place)

@@ -27,13 +27,17 @@ FRUGAL = codegen.Generator
 
 @dataclass
 class Event:
-    """A call: `args` are registers, or what a string argument points to as bytes, UNKNOWN if that cannot be read."""
+    """A call: `args` are registers, or what a string argument points to as bytes, UNKNOWN if that cannot be read.
+
+    `memory` is what there is behind other arguments, by address.
+    """
 
     call: str
     args: tuple = ()
     phase: str = "before"
     fields: dict = field(default_factory=dict)
     abi: str = "x86_64"
+    memory: dict[int, bytes] = field(default_factory=dict)
 
     def seen(self) -> Call:
         """The call as a judge gets it."""
@@ -41,7 +45,7 @@ class Event:
         texts |= {FIELDS[name].number: value for name, value in self.fields.items() if isinstance(value, bytes)}
         registers = tuple(value if isinstance(value, int) else 0 for value in self.args)
         numbers = {FIELDS[name].number: value for name, value in self.fields.items() if isinstance(value, int)}
-        return Call(registers, numbers, texts)
+        return Call(registers, numbers, texts, self.memory)
 
 
 class Rules:

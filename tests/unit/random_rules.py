@@ -2,12 +2,16 @@
 """Rules and calls from a source of chance: what hypothesis draws."""
 
 import re
+from ipaddress import ip_address
 from random import Random
 
 from hypothesis import strategies as st
 from opinions import UNKNOWN, Event
 
+from pysct import members
 from pysct.abi import ABIS, FIELDS
+from pysct.described import Memory, Unfit
+from pysct.layouts import ARGUMENTS
 from pysct.tables import CALLS
 
 # Calls whose arguments have every kind, and those ABIs in which their names are the same.
@@ -23,11 +27,20 @@ SUBJECTS = {
     "lseek": ("x86_64", "aarch64"),
     "sendto": MOST,
     "fchmodat": MOST,
+    "connect": MOST,
+    "sendmsg": MOST,
+    "openat2": MOST,
+    "fstat": MOST,
+    "accept4": MOST,
     "renameat2": ("x86_64", "i386", "x32"),
     "sync": MOST,
     "mmap": ("x86_64", "aarch64"),
     "chown": ("x86_64", "i386"),
     "quotactl": ("x86_64", "i386", "x32"),
+}
+NETWORKS = {
+    32: ("10.0.0.0/8", "10.1.2.3", "0.0.0.0/0", "127.0.0.0/9", "10.1.2.0/31"),
+    128: ("::1", "2001:db8::/32", "2001:db8::/64", "2001:db8::8000:0:0:0/65", "::/0", "2001:db8:0:0:1::/80"),
 }
 EDGES = (0, 1, -1, 2, 7, 8, 63, 64, 255, -128, 1 << 15, 1 << 31, -(1 << 31), (1 << 32) - 1, (1 << 63) - 1, -(1 << 63))
 LARGE = (1 << 63, (1 << 64) - 1, (1 << 64) - 100)
@@ -90,8 +103,11 @@ def braces(inner):
 class Grammar:
     """Conditions over some names of numbers and of strings."""
 
-    def __init__(self, numbers: list[str], strings: list[str], defined: tuple[str, ...] = ()):
+    def __init__(
+        self, numbers: list[str], strings: list[str], addresses: dict[str, int], defined: tuple[str, ...] = ()
+    ):
         """`defined` are names of numbers, strings and sets that the file defines, by their first letters: see DEFINED."""
+        self.addresses = addresses
         numbers = numbers + [name for name in defined if name[0] == "n"]
         strings = strings + [name for name in defined if name[0] == "t"]
         self.number_sets = [name for name in defined if name[0] == "i"]
@@ -100,6 +116,8 @@ class Grammar:
         self.text = st.one_of(st.sampled_from(strings), st.sampled_from(strings), words.map(quoted))
         self.named = st.sampled_from(strings)
         leaves = st.one_of(names, self.strings(), self.strings(), self.tests(st.sampled_from(numbers)))
+        if addresses:
+            leaves = st.one_of(leaves, self.networks(), self.networks())
         self.number = st.one_of(*(st.recursive(leaves, self.grow, max_leaves=most) for most in (3, 3, 12)))
 
     def strings(self):
@@ -115,6 +133,20 @@ class Grammar:
     def some(self, sets: list[str]):
         """Names of sets, mostly none."""
         return st.lists(st.sampled_from(sets), max_size=2) if sets else st.just([])
+
+    def networks(self):
+        """A comparison of an internet address."""
+
+        def tests(name: str):
+            known = NETWORKS[self.addresses[name]]
+            alone = st.sampled_from([address for address in known if "/" not in address])
+            return st.one_of(
+                st.lists(st.sampled_from(known), min_size=1, max_size=3).map(lambda nets: f"({name} in {{ {', '.join(nets)} }})"),
+                st.sampled_from(known).map(lambda net: f"({name} in {net})"),
+                st.tuples(st.sampled_from(["==", "!="]), alone).map(lambda t: f"({name} {t[0]} {t[1]})"),
+            )
+
+        return st.sampled_from(sorted(self.addresses)).flatmap(tests)
 
     def tests(self, named):
         """A comparison of one number with another, or with some that are known: what rules mostly consist of."""
@@ -156,13 +188,22 @@ DEFINED = ("n1", "n2", "t1", "i1", "s1", "s2")
 """Names of what every file defines: two expressions that are numbers, one that is a string, and sets of both."""
 
 
-def names_of(call: str, phase: str) -> tuple[list[str], list[str]]:
-    """What is a number, and what a string, at a call in each of its ABIs."""
+def names_of(call: str, phase: str) -> tuple[list[str], list[str], dict[str, int]]:
+    """What is a number, what a string, and what an address of how many bits, at a call in each of its ABIs."""
     found = {"text": ["COMM", "CWD", "SYSCALL", "ABI"], "number": ["UID", "PID"]}
     found["number"] += ["RETVAL", "ERRNO"] if phase == "after" else []
     for at, (name, kind) in enumerate(CALLS[SUBJECTS[call][0]][call][1], 1):
         found["text" if kind == "str" else "number"] += [name, name, *[f"PARAMS[{at}]"] * (call != "clone")]
-    return found["number"], found["text"]
+    addresses = {}
+    for name in members.names(SUBJECTS[call][0], call):
+        member = members.find(SUBJECTS[call][0], call, name)
+        if member.filled and phase == "before" or any(members.find(abi, call, name) is None for abi in SUBJECTS[call]):
+            continue
+        if member.form in ("number", "text"):
+            found[member.form] += [name, name]
+        else:
+            addresses[name] = 32 if member.form == "in_addr" else 128
+    return found["number"], found["text"], addresses
 
 
 PHASES = ("before", "after")
@@ -252,7 +293,42 @@ class Caller:
             for name, field in FIELDS.items()
             if name in ("COMM", "CWD", "UID", "PID") or field.phase == phase
         }
-        return Event(call, args, phase, fields, abi)
+        args, memory = self.pointers(abi, call, list(args))
+        return Event(call, args, phase, fields, abi, memory)
+
+    def pointers(self, abi: str, call: str, args: list) -> tuple[tuple, dict[int, bytes]]:
+        """The registers that lead to structures, mostly, and what is there."""
+        memory, names = Memory(abi, call), [name for name, _ in CALLS[abi][call][1]]
+        for argument in ARGUMENTS[abi].get(call, {}):
+            if self.chance.random() < 0.85:
+                args[names.index(argument)] = memory.address(names.index(argument))
+                known = [name for name in members.names(abi, call) if name.startswith(f"{argument}.")]
+                for name in self.chance.sample(known, min(len(known), self.chance.randrange(1, 6))):
+                    try:
+                        memory.write(names.index(argument), name.partition(".")[2], self.member(abi, call, name))
+                    except Unfit:
+                        pass
+        memory.finish()
+        for index, size in memory.sized.items():
+            args[index] = self.chance.choice((size, size, size, size, 110, 28, 24, 16, 4, 3, 1, 0, -1))
+            if CALLS[abi][call][1][index][1] == "ptr":
+                at = memory.address(index)
+                memory.areas[at].write(0, (args[index] % (1 << 32)).to_bytes(4, "little"))
+                args[index] = at
+        held = memory.held()
+        if self.chance.random() < 0.1:  # some of it cannot be read
+            held = {at: data[: self.chance.choice((1, 2, 8, 17, 40))] for at, data in held.items()}
+        return tuple(args), held
+
+    def member(self, abi: str, call: str, name: str) -> int | bytes:
+        """A value of a member, as one of the rules may ask for it."""
+        form = members.find(abi, call, name).form
+        if form == "text":
+            return (self.text() or b"@hidden").replace(b"\0", b"")
+        if form == "number":
+            return self.chance.choice((0, 1, 2, 10, 16)) if name.endswith("sa_family") else self.number()
+        known = [net for net in NETWORKS[32 if form == "in_addr" else 128]]
+        return int(ip_address(self.chance.choice(known).partition("/")[0])) + self.chance.choice((0, 0, 1, 1 << 20))
 
 
 def unquoted(text: str) -> bytes:

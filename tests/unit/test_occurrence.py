@@ -34,6 +34,23 @@ def test_all_that_can_be_said():
     assert event.missing == FIELDS.keys() - {"UID", "GID", "COMM", "CWD"} and not event.has_result
 
 
+def test_a_structure_is_what_the_abi_has_there():
+    event, said = described("sendmsg(3, {msg_name.sin_port=0x1602, msg_iovlen=5}) abi=i386")
+    message, address = event.seen.memory[event.seen.args[1]], 0x21000
+    assert not said and message[:8] == address.to_bytes(4, "little") + (16).to_bytes(4, "little") and message[12] == 5
+    assert event.seen.memory[address][:5] == b"\x02\0\x16\x02\0"
+    assert "msg.msg_name.sin_addr" in event.missing and not {"msg.msg_name.sa_family", "msg.msg_iovlen"} & event.missing
+    assert "msg.msg_name.sun_path" not in event.missing, "which no address of its family has"
+
+
+def test_the_size_of_a_structure_follows_from_what_was_written():
+    for text, size in (("{sin_port=1}", 16), ("{sin6_port=1}", 28), ('{sun_path="/x"}', 5), ('{sun_path="@x"}', 4), ("{}", 0)):
+        assert described(f"connect(3, {text})")[0].seen.args[2] == size
+    assert described("connect(3, {sin_port=1}, 4)")[0].seen.args[2] == 4
+    event = described("accept(3, {sin_port=1}) retval=4")[0]
+    assert event.seen.memory[event.seen.args[2]][:4] == (16).to_bytes(4, "little")
+
+
 def test_what_is_not_said_is_missing():
     event, _ = described('openat(AT_FDCWD, "/tmp")')
     assert {"flags", "mode", "UID"} < event.missing and "dfd" not in event.missing
@@ -76,7 +93,14 @@ def test_a_call_that_only_another_abi_has_is_found_there():
         ("", "event:1:1:", "not understood"),
         ("unlink", "event:1:7:", "not understood"),
         ("unlink(", "event:1:8:", "not understood"),
-        ("unlink({})", "event:1:8:", "not understood"),
+        ("unlink([])", "event:1:8:", "not understood"),
+        ("unlink({})", "event:1:1:", "is not a structure"),
+        ("connect(3, {sin_prt=1})", "event:1:13:", "did you mean `sin_port`"),
+        ("connect(3, {sin_port=65536})", "event:1:13:", "it has 16 bits"),
+        ('connect(3, {sin_port="22"})', "event:1:13:", "it is no string"),
+        ("connect(3, {sun_path=22})", "event:1:13:", "it is a string"),
+        ("connect(3, {sin_addr=10.0.0.300})", "event:1:22:", "not an internet address"),
+        (f'connect(3, {{sun_path="{"x" * 108}"}})', "event:1:13:", "at most 107 bytes"),
         ("unlnk()", "event:1:1:", "did you mean `unlink`"),
         ("waitpid() abi=x86_64", "event:1:1:", "not a system call of x86_64"),
         ("sync() abi=x86", "event:1:12:", "unknown ABI `x86`"),
@@ -104,3 +128,5 @@ def test_what_is_no_call(text, place, cause):
 def test_any_text_is_a_call_or_an_error(text):
     for event in (text, f"unlink({text})", f"sync() {text}", f"sync() comm={text}", f'unlink("{text}")'):
         described(event)
+    for member in (text, f"sin_port={text}", f"sun_path={text}"):
+        described(f"connect(3, {{{member}}})")

@@ -7,7 +7,7 @@ import time
 import pytest
 from fake_modules import NAME, PATH, event, item, lost
 
-from pysct import abi, calls, events, jsonlines, render, values
+from pysct import abi, calls, events, jsonlines, members, render, values
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +52,34 @@ def test_params_of_unlinkat():
 def test_macro(macro, text):
     said = make(item(abi.Item.CWD, b"/root"), PATH, template=b"<%" + macro.encode() + b">")
     assert render.line(said) == f"<{text}>"
+
+
+CONNECT = {"nr": 42, "nargs": 3, "kinds": (11, 9, 5), "args": (3, 0x1000, 16)}
+
+
+def member(name: str, *held, state: int = abi.State.WHOLE) -> list[bytes]:
+    """The items of a member of connect's address."""
+    readings = members.find("x86_64", "connect", name).readings
+    return [item(abi.Item.SOURCE, reading.entry() + data, state) for reading, data in zip(readings, held)]
+
+
+def test_members():
+    items = member("addr.sin_port", (8080).to_bytes(8, "little")) + member("addr.sin_addr", (0x7F000001).to_bytes(8, "little"))
+    items += member("addr.sin6_addr", (0x20010DB8 << 32).to_bytes(8, "little"), (7).to_bytes(8, "little"))
+    items += member("addr.sun_path", b"@a\0b") + member("addr.nl_pid", b"", state=abi.State.FAULT)
+    template = b"%addr.sin_port %addr.sin_addr %addr.sin6_addr %addr.sun_path %addr.nl_pid %addr.sll_halen %addr. %fd.txt %addr.x"
+    said = make(*items, template=template, **CONNECT)
+    assert render.line(said) == '8080 127.0.0.1 2001:db8::7 "@a\\x00b" ? ? 0x1000. 3.txt 0x1000.x'
+    assert json.loads(jsonlines.line(said))["members"] == {
+        "addr.sin_port": 8080, "addr.sin_addr": "127.0.0.1", "addr.sin6_addr": "2001:db8::7", "addr.sun_path": "@a\\x00b",
+        "addr.nl_pid": None,
+    }  # fmt: skip
+
+
+def test_damaged_members():
+    for data in (b"", b"\1", bytes(7), bytes(9)):
+        items = member("addr.sin_port", data) + [item(abi.Item.SOURCE, b"short")]
+        assert render.line(make(*items, template=b"%addr.sin_port", **CONNECT)) == "?"
 
 
 def test_every_macro_and_field_of_the_specification_is_there():
@@ -167,7 +195,7 @@ def test_json_has_these_members_in_this_order():
             {"name": "pathname", "kind": "str", "value": 0x7FFD00001234, "words": None, "state": "whole", "string": "./dummy"},
             {"name": "flag", "kind": "s32", "value": 0, "words": None},
         ],
-        "actions": ["LOG"], "retval": -2, "error": "ENOENT", "torn": False,
+        "members": {}, "actions": ["LOG"], "retval": -2, "error": "ENOENT", "torn": False,
     }  # fmt: skip
     assert list(json.loads(line)) == list(jsonlines.event_object(make()))
 
