@@ -18,6 +18,7 @@ PREVENTS = {
     ACTIONS["SUSPEND"].mask: "stops every process that calls {}",
 }
 RESULT = frozenset({FIELDS["RETVAL"].number, FIELDS["ERRNO"].number})  # fields that say nothing about the process
+MAPPED = {"sin_addr": "sin6_addr", "sin_port": "sin6_port"}  # what leads to the same place
 NARROW = frozenset({"EQ", "TRUE", "AND"})  # tests that few values pass
 
 
@@ -29,6 +30,7 @@ def advise(rules: list[Rule], conditions: list[list], diagnostics: Diagnostics):
         advise_paths(rule, diagnostics)
     note_stars(rules, diagnostics)
     note_memory(rules, conditions, diagnostics)
+    note_mapped(rules, diagnostics)
 
 
 # --------------------------------------------------------------------- calls
@@ -143,6 +145,18 @@ def note_memory(rules: list[Rule], conditions: list[list], diagnostics: Diagnost
             f"{who} the caller's memory, which another thread of the caller can change behind the judgement"
         )
         diagnostics.note(message)
+
+
+def note_mapped(rules: list[Rule], diagnostics: Diagnostics):
+    """Say once that who is kept from an IPv4 address can write it as one of IPv6."""
+    named = {rule.name: {str(key).rpartition(".")[2] for key in rule.names.types} for rule in rules}
+    refusing = [rule for rule in rules if rule.actions.mask & ACTIONS["FAIL"].mask and named[rule.name] & MAPPED.keys()]
+    lacking = [rule for rule in refusing if not {MAPPED[name] for name in named[rule.name] & MAPPED.keys()} & set().union(*named.values())]
+    if lacking:
+        diagnostics.note(
+            f"rule '{lacking[0].name}' judges IPv4 addresses, which a program also reaches through AF_INET6, as ::ffff:10.0.0.1: "
+            "see sin6_addr and sin6_port"
+        )
 
 
 def reads_memory(node) -> bool:
