@@ -57,7 +57,7 @@ def member_leaf(abi: str, call: str, key: str):
     if member is None:
         return None
     if member.form == "text":
-        return ir.StrRef(member.readings[0])
+        return ir.StrRef(member.readings[0], key.endswith(".sun_path"))
     loads = tuple(ir.Load("LDS", reading, *bounds(reading.kind)) for reading in member.readings)
     return loads[0] if member.form == "number" else ir.Addr(loads)
 

@@ -57,6 +57,8 @@ class Meaning:
 
     def is_path(self, name: str) -> bool:
         """Whether a field or argument is a path."""
+        if self.memory.has(name):
+            return name.endswith(".sun_path")
         if name in FIELDS:
             return name in ABSOLUTE
         return name in PATHS and (name, "str") in self.arguments and name not in NO_PATHS.get(self.call, ())

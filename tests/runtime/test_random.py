@@ -19,7 +19,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 from opinions import UNKNOWN, Rules
-from random_rules import PHASES, Caller, files
+from random_calls import Caller
+from random_rules import PHASES, files
 from rounds import examples
 
 from pysct.control import Control

@@ -1,65 +1,16 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Rules and calls from a source of chance: what hypothesis draws."""
+"""Rules from a source of chance: what hypothesis draws."""
 
-import re
-from ipaddress import ip_address
 from random import Random
 
 from hypothesis import strategies as st
-from opinions import UNKNOWN, Event
+from opinions import Event
+from random_calls import EDGES, LARGE, NETWORKS, SUBJECTS, WORDS, Caller
 
 from pysct import members
-from pysct.abi import ABIS, FIELDS
-from pysct.described import Memory, Unfit
-from pysct.layouts import ARGUMENTS
 from pysct.tables import CALLS
 
-# Calls whose arguments have every kind, and those ABIs in which their names are the same.
-MOST = ("x86_64", "i386", "x32", "aarch64", "aarch32")
-SUBJECTS = {
-    "openat": MOST,
-    "unlinkat": MOST,
-    "mkdirat": MOST,
-    "getpriority": MOST,
-    "mount": MOST,
-    "ptrace": MOST,
-    "clone": MOST,
-    "lseek": ("x86_64", "aarch64"),
-    "sendto": MOST,
-    "fchmodat": MOST,
-    "connect": MOST,
-    "sendmsg": MOST,
-    "openat2": MOST,
-    "fstat": MOST,
-    "accept4": MOST,
-    "renameat2": ("x86_64", "i386", "x32"),
-    "sync": MOST,
-    "mmap": ("x86_64", "aarch64"),
-    "chown": ("x86_64", "i386"),
-    "quotactl": ("x86_64", "i386", "x32"),
-}
-NETWORKS = {
-    32: ("10.0.0.0/8", "10.1.2.3", "0.0.0.0/0", "127.0.0.0/9", "10.1.2.0/31"),
-    128: ("::1", "2001:db8::/32", "2001:db8::/64", "2001:db8::8000:0:0:0/65", "::/0", "2001:db8:0:0:1::/80"),
-}
-EDGES = (0, 1, -1, 2, 7, 8, 63, 64, 255, -128, 1 << 15, 1 << 31, -(1 << 31), (1 << 32) - 1, (1 << 63) - 1, -(1 << 63))
-LARGE = (1 << 63, (1 << 64) - 1, (1 << 64) - 100)
 CONSTANTS = ("AT_FDCWD", "O_CREAT", "O_DIRECTORY", "EPERM", "SIGKILL")
-WORDS = (
-    b"",
-    b"/",
-    b"/etc",
-    b"/etc/passwd",
-    b"passwd",
-    b"aab",
-    b"ab" * 9,
-    b"\xff",
-    b"]",
-    b"-",
-    b"\\",
-    b"openat",
-    b"i386",
-)
 ARITHMETIC = ("+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>")
 COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 
@@ -251,91 +202,6 @@ def rule(draw, call: str, phase: str, own: str = "", error: int = 0, abis: tuple
     return f"rule {ends[0]} {joined.join(parts)} {ends[1]}\n"
 
 
-class Caller:
-    """Makes calls like those that a rule file asks for, so that something depends on each part of its conditions."""
-
-    def __init__(self, chance: Random, rules: str):
-        self.chance = chance
-        self.numbers = [int(number, 0) for number in re.findall(r"\b0x[0-9a-f]+\b|\b[1-9]\d*\b", rules)] + [0]
-        self.texts = [unquoted(text) for text in re.findall(r'"([^"]*)"', rules)] + [b""]
-
-    def number(self) -> int:
-        """A register: an edge of something, or near a number of the rules."""
-        kind = self.chance.random()
-        if kind < 0.1:
-            return self.chance.getrandbits(64)
-        if kind < 0.5:
-            return self.chance.choice(EDGES + LARGE)
-        return self.chance.choice((1, -1)) * self.chance.choice(self.numbers) + self.chance.choice((-1, 0, 0, 0, 1))
-
-    def field(self) -> int:
-        number = self.number() % (1 << 64)
-        return number - (1 << 64) * (number >> 63)
-
-    def text(self) -> bytes | None:
-        """A string: unreadable, any, or what one of the rules nearly or really fits."""
-        kind = self.chance.random()
-        if kind < 0.15:
-            return UNKNOWN
-        if kind < 0.4:
-            return self.chance.choice(WORDS)
-        text = re.sub(rb"\*|\?|\[[^]]*\]", lambda _: self.few(), self.chance.choice(self.texts)).replace(b"\\", b"")
-        return (text, text, self.few() + text, text + self.few(), text[:-1])[self.chance.randrange(5)]
-
-    def few(self) -> bytes:
-        return bytes(self.chance.choices(b"aab/c-][!\\\xff", k=self.chance.choice((0, 1, 1, 1, 2, 5))))
-
-    def call(self, call: str, phase: str, abi: str | None = None) -> Event:
-        abi = abi or self.chance.choice(SUBJECTS[call])
-        args = tuple(self.text() if kind == "str" else self.number() for _, kind in CALLS[abi][call][1])
-        fields = {
-            name: self.text() if field.type == "str" else self.field()
-            for name, field in FIELDS.items()
-            if name in ("COMM", "CWD", "UID", "PID") or field.phase == phase
-        }
-        args, memory = self.pointers(abi, call, list(args))
-        return Event(call, args, phase, fields, abi, memory)
-
-    def pointers(self, abi: str, call: str, args: list) -> tuple[tuple, dict[int, bytes]]:
-        """The registers that lead to structures, mostly, and what is there."""
-        memory, names = Memory(abi, call), [name for name, _ in CALLS[abi][call][1]]
-        for argument in ARGUMENTS[abi].get(call, {}):
-            if self.chance.random() < 0.85:
-                args[names.index(argument)] = memory.address(names.index(argument))
-                known = [name for name in members.names(abi, call) if name.startswith(f"{argument}.")]
-                for name in self.chance.sample(known, min(len(known), self.chance.randrange(1, 6))):
-                    try:
-                        memory.write(names.index(argument), name.partition(".")[2], self.member(abi, call, name))
-                    except Unfit:
-                        pass
-        memory.finish()
-        for index, size in memory.sized.items():
-            args[index] = self.chance.choice((size, size, size, size, 110, 28, 24, 16, 4, 3, 1, 0, -1))
-            if CALLS[abi][call][1][index][1] == "ptr":
-                at = memory.address(index)
-                memory.areas[at].write(0, (args[index] % (1 << 32)).to_bytes(4, "little"))
-                args[index] = at
-        held = memory.held()
-        if self.chance.random() < 0.1:  # some of it cannot be read
-            held = {at: data[: self.chance.choice((1, 2, 8, 17, 40))] for at, data in held.items()}
-        return tuple(args), held
-
-    def member(self, abi: str, call: str, name: str) -> int | bytes:
-        """A value of a member, as one of the rules may ask for it."""
-        form = members.find(abi, call, name).form
-        if form == "text":
-            return (self.text() or b"@hidden").replace(b"\0", b"")
-        if form == "number":
-            return self.chance.choice((0, 1, 2, 10, 16)) if name.endswith("sa_family") else self.number()
-        known = [net for net in NETWORKS[32 if form == "in_addr" else 128]]
-        return int(ip_address(self.chance.choice(known).partition("/")[0])) + self.chance.choice((0, 0, 1, 1 << 20))
-
-
-def unquoted(text: str) -> bytes:
-    """The bytes that quoted() wrote."""
-    return re.sub(rb"\\x(..)", lambda found: bytes([int(found[1], 16)]), text.encode())
-
-
 @st.composite
 def files(
     draw, call: str, phase: str, own: str = "", errors: int = 0, abis: tuple[str, ...] = ()
@@ -365,6 +231,3 @@ def scene(draw, events: int) -> tuple[str, dict[str, str], list[Event]]:
     text, included = draw(files(call, phase))
     caller = Caller(Random(draw(st.integers(0, (1 << 64) - 1))), text + "".join(included.values()))
     return text, included, [caller.call(call, draw(st.sampled_from([phase, phase, *PHASES]))) for _ in range(events)]
-
-
-assert set(MOST) == set(ABIS)

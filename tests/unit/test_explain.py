@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from random_rules import GRAMMARS, SUBJECTS
+from random_calls import SUBJECTS
+from random_rules import GRAMMARS
 from rounds import examples
 
 from pysct.abi import ACTIONS
