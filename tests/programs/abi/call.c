@@ -24,7 +24,8 @@ static const struct {
 	word bit;
 } ways[] = { WAYS };
 
-static char text[TEXT];
+/* Not zeroes: of a segment that is nothing else older kernels (5.10 is one) do not map the page it begins in. */
+static char text[TEXT] = "-";
 static unsigned int used;
 
 static void leave(int status)
@@ -112,7 +113,7 @@ static word argument(const char *from)
 			leave(NO_WAY);
 		text[used++] = *from;
 	}
-	used++;
+	text[used++] = 0;
 	return value;
 }
 
