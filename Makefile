@@ -14,7 +14,7 @@ PACKAGES := \
 	gcc gcc-12 gcc-12-aarch64-linux-gnu make pahole libc6-dev libelf1 libudev1 \
 	bc bison flex libelf-dev xz-utils \
 	clang-14 libclang-rt-14-dev \
-	qemu-system-x86 qemu-system-arm busybox-static cpio patchelf file udev kmod iproute2 procps strace
+	qemu-system-x86 qemu-system-arm busybox-static cpio patchelf file udev kmod iproute2 procps strace linux-perf
 
 MISSING := $(filter-out $(shell dpkg-query -W -f '$${db:Status-Status}-$${Package}\n' $(PACKAGES) 2>/dev/null \
 	| sed -n 's/^installed-//p'), $(PACKAGES))
