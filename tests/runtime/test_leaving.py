@@ -125,9 +125,11 @@ def check(logged: int, answers: dict[str, Counter], refused: Counter) -> None:
     assert min(refused["-1 EACCES"], answers["mkdirat"]["-1 EXDEV"], refused["-1 ENOENT"]) > 0
 
 
-def run(images, cycles: int, name: str, capsys, traced=None) -> None:
+def run(images, cycles: int, name: str, capsys, trace=None) -> None:
     tracer = company.tracer(name, symbols(images["around"][0]))
     assert unload.main([]) == 0
+    # Not before: what the rules of a moment ago refused nobody has heard of.
+    traced = trace() if trace else None
     began = time.monotonic()
     with company.sleeping(*WAYS) as sleepers:
         storms = {words[0]: company.Storm(1, *words) for words in (REFUSED, PREVENTED, PASSED)}
@@ -162,5 +164,4 @@ def test_again_and_again_beside_a_tracer(images, capsys, name):
 
 def test_again_and_again_beside_perf_trace(images, capsys, tmp_path):
     """What perf sees is what the caller gets."""
-    traced = company.PerfTrace(tmp_path, "unlinkat", *REFUSED)
-    run(images, max(CYCLES // 4, 4), "nobody", capsys, traced)
+    run(images, max(CYCLES // 4, 4), "nobody", capsys, lambda: company.PerfTrace(tmp_path, "unlinkat", *REFUSED))
