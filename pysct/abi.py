@@ -252,6 +252,7 @@ OPCODES = {
     'MATCH': Opcode('MATCH', 0x02, 'match', 1, False, 'a true: rule imm matches, and the search ends unless the rule continues; a unknown: counted as unknown; else go on'),
     'JF': Opcode('JF', 0x03, 'jump', 1, False, 'jump if a is known and false'),
     'JT': Opcode('JT', 0x04, 'jump', 1, False, 'jump if a is known and true'),
+    'JMP': Opcode('JMP', 0x05, 'goto', 1, False, 'jump'),
     'LDI': Opcode('LDI', 0x10, 'imm', 1, False, 'dst = imm, sign-extended'),
     'LDC': Opcode('LDC', 0x11, 'const', 1, False, 'dst = constant imm'),
     'LDF': Opcode('LDF', 0x12, 'field', 2, False, 'dst = field imm'),

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from os.path import commonprefix
 
-from pysct import codegen, ir
+from pysct import codegen, glob, ir
 from pysct.codegen import Code, compile_rule, compile_test
 from pysct.implied import ranges, tests
 from pysct.ir import Int, Op, StrTest, may_be_unknown
@@ -22,11 +22,12 @@ from pysct.simplify import chain
 
 SHARED = 2  # rules in a row that share a test which is never unknown
 DOUBTED = 6  # the same of one that can be, and so is tried again behind the guard
-TEXTS = 12  # rules in a row, each with a text of one string, that are found by its beginning
+TEXTS = 12  # rules in a row, each with a beginning or end of one string, that are found by it
 VALUES = 6  # the same by the value of one number
 GUARDED = 4  # rules that are worth a guard
 LEVELS = 12  # of guards inside each other
 NOTHING: frozenset = frozenset()
+GLOBS = frozenset({"SGLOB", "SPATH"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Leaf:
     rule: int
     condition: object
     code: Code
+    continues: bool = False
 
 
 class Arranger:
@@ -78,46 +80,71 @@ class Arranger:
         if not known:
             return leaf
         condition = chain("ALL", [test for test in tests(leaf.condition) if test not in known])
-        return Leaf(leaf.rule, condition, compile_rule(condition, leaf.rule, self.pool))
+        return Leaf(leaf.rule, condition, compile_rule(condition, leaf.rule, self.pool), leaf.continues)
 
     # ---------------------------------------------------- texts and numbers
 
     def looked_up(self, leaves: list[Leaf], levels: int) -> list[Code]:
-        """Rules in a row that ask for some text of one string, or some value of one number, behind guards."""
+        """Rules in a row that ask for some beginning or end of one string, or some value of one number, behind guards."""
         out: list[Code] = []
-        for run, string in runs(leaves, texts, TEXTS):
-            if string:
-                found = sorted(((texts(leaf)[string], leaf.code) for leaf in run), key=lambda pair: pair[0])
-                inner = self.by_text(string, found, levels - 1)
-                begins = commonprefix((found[0][0], found[-1][0]))
-                # That a path starts with / is hardly worth a test.
-                out += self.guard(StrTest("SPRE", string, begins), inner) if levels and len(begins) > 1 else inner
-                continue
-            for part, number in runs(run, numbers, VALUES):
-                if number:
-                    found = sorted(((numbers(leaf)[number], leaf.code) for leaf in part), key=lambda pair: pair[0])
-                    out += self.by_number(number, found, levels)
-                else:
-                    out += [leaf.code for leaf in part]
+        for run, some in runs(leaves, asked, VALUES if levels else len(leaves) + 1):
+            having = [asked(leaf) for leaf in run]
+            keys = [key for key in having[0] if all(key in each for each in having)] if some else []
+            # What tells most of them apart; and a number before a text.
+            best = max(keys, key=lambda key: (len({each[key] for each in having}), not is_part(key)), default=None)
+            entries = [(each[best], leaf) for each, leaf in zip(having, run)] if keys else []
+            if best and not is_part(best):
+                values = sorted(((value, leaf.code) for value, leaf in entries), key=lambda pair: pair[0])
+                out += self.by_number(best, values, levels)
+            elif len(entries) >= TEXTS:
+                out += self.by_part(Found(*best, entries), levels)
+            else:
+                out += [leaf.code for leaf in run]
         return out
 
-    def by_text(self, string: ir.StrRef, found: list[tuple[bytes, Code]], levels: int) -> list[Code]:
-        """Rules in the order of their texts; those of one beginning behind a test of that."""
-        if len(found) < GUARDED or levels <= 0 or found[0][0] == found[-1][0]:
-            return [code for _, code in found]
-        known = len(commonprefix((found[0][0], found[-1][0])))
+    def by_part(self, found: "Found", levels: int) -> list[Code]:
+        """Rules that are false unless a string begins, or ends, with something; none is tried where it is unknown."""
+        run, string = [leaf for _, leaf in found.entries], found.string
+        inner = self.behind(found, found.entries, 0, levels)
+        if len(inner) == len(run):
+            return inner
+        alone = [leaf for leaf in run if asks_only(leaf.condition, string)]  # first, while register 0 is unknown
+        others = [leaf.code for leaf in run if not asks_only(leaf.condition, string)]
+        unknown = [*(codegen.match(leaf.rule) for leaf in alone), *others]
+        unknown.append(codegen.jump(codegen.length(inner)))
+        return [codegen.compile_known(string, codegen.length(unknown), self.pool), *unknown, *inner]
+
+    def behind(self, found: "Found", entries: list[tuple[bytes, Leaf]], known: int, levels: int) -> list[Code]:
+        """The code of rules in their order, all of whose parts have the same `known` bytes, which were found.
+
+        A rule that asks for no more keeps those before it from those behind it.
+        """
         out: list[Code] = []
-        at = 0
-        while at < len(found):
-            start, here = at, found[at][0][: known + 1]
-            while at < len(found) and found[at][0][: known + 1] == here:
-                at += 1
-            part = found[start:at]
-            inner = self.by_text(string, part, levels - 1)
-            if len(part) < GUARDED:
-                out += inner
-            else:
-                out += self.guard(StrTest("SPRE", string, commonprefix((part[0][0], part[-1][0]))), inner)
+        row: list[tuple[bytes, Leaf]] = []
+        for entry in entries:
+            if len(entry[0]) > known:
+                row.append(entry)
+                continue
+            out += [*self.apart(found, row, known, levels), entry[1].code]
+            row = []
+        return out + self.apart(found, row, known, levels)
+
+    def apart(self, found: "Found", entries: list[tuple[bytes, Leaf]], known: int, levels: int) -> list[Code]:
+        """Rules that ask for more than the `known` bytes: by the next byte they exclude each other, in any order."""
+        if len(entries) < GUARDED or levels <= 0:
+            return [leaf.code for _, leaf in entries]
+        groups: dict[bytes, list[tuple[bytes, Leaf]]] = {}
+        for entry in entries:
+            groups.setdefault(entry[0][: known + 1], []).append(entry)
+        alone = [leaf.code for group in groups.values() if not worthwhile(group) for _, leaf in group]
+        out: list[Code] = alone
+        for group in groups.values():
+            if worthwhile(group):
+                text = commonprefix([part for part, _ in group])
+                inner = self.behind(found, group, len(text), levels - 1)
+                if out:
+                    inner.append(codegen.jump(codegen.length(out)))
+                out = [*self.guard(found.test(text), inner), *out]
         return out
 
     def by_number(self, number, found: list[tuple[int, Code]], levels: int) -> list[Code]:
@@ -127,18 +154,26 @@ class Arranger:
             middle -= 1
         if len(found) < GUARDED or not levels or not middle:
             return [code for _, code in found]
-        below, above = found[:middle], found[middle:]
-        unsigned = "U" if ir.is_unsigned(number) else ""
-        edge = Int(below[-1][0])
-        return [
-            *self.guard(Op("LE" + unsigned, (number, edge), 0, 1), self.by_number(number, below, levels - 1)),
-            *self.guard(Op("LT" + unsigned, (edge, number), 0, 1), self.by_number(number, above, levels - 1)),
-        ]
+        below, above = (self.by_number(number, half, levels - 1) for half in (found[:middle], found[middle:]))
+        test = Op("LEU" if ir.is_unsigned(number) else "LE", (number, Int(found[middle - 1][0])), 0, 1)
+        return [*self.guard(test, [*below, codegen.jump(codegen.length(above))]), *above]
 
     def guard(self, test, inner: list[Code]) -> list[Code]:
         """Some code that is passed over where a test is false."""
-        insns = sum(len(code.insns) for code in inner) // codegen.INSN
-        return [compile_test(test, insns, self.pool), *inner]
+        return [compile_test(test, codegen.length(inner), self.pool), *inner]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Rules by the beginnings of a string, or by its ends, which are then written backwards."""
+
+    string: ir.StrRef
+    side: str
+    entries: list[tuple[bytes, Leaf]]
+
+    def test(self, text: bytes) -> StrTest:
+        """Whether the string has a part."""
+        return StrTest(self.side, self.string, text if self.side == "SPRE" else text[::-1])
 
 
 def runs(leaves: list[Leaf], keys: Callable[[Leaf], Iterable], least: int) -> list[tuple[list[Leaf], object]]:
@@ -173,10 +208,53 @@ def shared(run: list[Leaf], passed: frozenset) -> list:
     return [test for test in left(run[0], passed) if test in same and (len(run) >= DOUBTED or not may_be_unknown(test))]
 
 
-def texts(leaf: Leaf) -> dict[ir.StrRef, bytes]:
-    """The strings that have to be one text, and which."""
-    found = [test for test in tests(leaf.condition) if isinstance(test, StrTest) and test.op == "SEQ"]
-    return {test.operand: test.text for test in reversed(found)}
+def asked(leaf: Leaf) -> dict:
+    """What a rule asks for that others may ask for in other ways: see parts() and numbers()."""
+    # A rule that continues counts for each place in the program that it has, and by_part() gives it two.
+    return numbers(leaf) | ({} if leaf.continues else parts(leaf))
+
+
+def is_part(key) -> bool:
+    return isinstance(key, tuple)
+
+
+def parts(leaf: Leaf) -> dict[tuple[ir.StrRef, str], bytes]:
+    """What strings have to begin and to end with, by the string and the opcode that says so; ends are written backwards."""
+    found: dict[tuple[ir.StrRef, str], bytes] = {}
+    for test in tests(leaf.condition):
+        if isinstance(test, StrTest):
+            first, last = glob.ends(test.text) if test.op in GLOBS else (test.text, test.text)
+            for side, text in (("SPRE", first), ("SSUF", last[::-1])):
+                if text and test.op in {*GLOBS, "SEQ", side}:
+                    found.setdefault((test.operand, side), text)
+    return found
+
+
+def worthwhile(group: list[tuple[bytes, Leaf]]) -> bool:
+    """Whether some rules cost more than a guard: many, or a glob or the like."""
+    return len(group) >= GUARDED or any(is_dear(leaf.condition) for _, leaf in group)
+
+
+def is_dear(node) -> bool:
+    """Whether a condition has a test whose cost grows with its text."""
+    match node:
+        case StrTest(op=op):
+            return codegen.OPCODES[op].scales
+        case ir.Chain(operands=operands) | Op(operands=operands) | ir.Mixed(operands=operands):
+            return any(map(is_dear, operands))
+    return False
+
+
+def asks_only(node, string: ir.StrRef) -> bool:
+    """Whether a condition is unknown wherever one string is."""
+    match node:
+        case StrTest(operand=operand) | ir.Member(operand=operand):
+            return operand == string
+        case ir.Chain(operands=operands):
+            return all(asks_only(operand, string) for operand in operands)
+        case Op(op="FALSE" | "TRUE", operands=(operand,)):
+            return asks_only(operand, string)
+    return False
 
 
 def numbers(leaf: Leaf) -> dict:

@@ -1,10 +1,12 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Of what does the image of a rule set consist?"""
 
+import struct
+
 from pysct import codegen
-from pysct.abi import ABIS, KINDS, LIMIT_DOC, NONE, PHASES, Limit, ProgStruct, RuleStruct
+from pysct.abi import ABIS, INSN_FORMAT, KINDS, LIMIT_DOC, NONE, OPCODES, PHASES, Limit, ProgStruct, RuleStruct
 from pysct.check import Rule
-from pysct.codegen import Code
+from pysct.codegen import Code, string_cost
 from pysct.diagnostics import Diagnostics
 from pysct.digest import digest
 from pysct.image import encode, string_sections
@@ -14,7 +16,11 @@ from pysct.pool import Pool
 from pysct.reading import Reading
 from pysct.source import encode as encode_text
 
-RET = Code(codegen.RET, codegen.COSTS["RET"])
+RET = Code(codegen.RET)
+JMP = OPCODES["JMP"].number
+JUMPS = frozenset(opcode.number for opcode in OPCODES.values() if opcode.form in ("jump", "goto"))
+SCALING = {opcode.number: opcode.name for opcode in OPCODES.values() if opcode.scales}
+STEPS = {opcode.number: opcode.cost for opcode in OPCODES.values()}
 
 
 def assemble(linker: Linker, source: bytes, diagnostics: Diagnostics) -> bytes | None:
@@ -38,12 +44,18 @@ def program_sections(linker: Linker, diagnostics: Diagnostics) -> dict[str, tupl
     """The programs in the order of their points, and their instructions."""
     progs, insns, sources, count = [], [], [], 0
     programs = linker.finished()
+    strings, costs = list(linker.pool.strings), {}
     order = sorted(programs, key=lambda key: (ABIS[key[0].abi].number, key[0].nr, PHASES[key[1]]))
     for point, phase in order:
         codes = [*programs[point, phase], RET]
         found = sources_of(linker, point, phase, codes)
         check_limit(len(found), "PROG_SOURCES", diagnostics, f", and this is {point.call}")
-        cost, size = sum(code.cost for code in codes), sum(len(code.insns) for code in codes) // codegen.INSN
+        indices = {reading: min(index, Limit.PROG_SOURCES - 1) for index, reading in enumerate(found)}
+        code = b"".join([code.finished(indices) for code in codes])
+        size = len(code) // codegen.INSN
+        if code not in costs:
+            costs[code] = longest_way(code, strings)
+        cost = costs[code]
         check_limit(cost, "COST", diagnostics, f", and this is {point.call}")
         progs.append(
             prog_entry(
@@ -57,8 +69,7 @@ def program_sections(linker: Linker, diagnostics: Diagnostics) -> dict[str, tupl
                 sources=len(found),
             )
         )
-        indices = {reading: min(index, Limit.PROG_SOURCES - 1) for index, reading in enumerate(found)}
-        insns += [code.finished(indices) for code in codes]
+        insns.append(code)
         sources += [reading.entry(shown) for reading, shown in found.items()]
         count += size
     return {
@@ -72,6 +83,20 @@ def sources_of(linker: Linker, point: Point, phase: str, codes: list[Code]) -> d
     """What the program of a point reads, in order, and whether an event shows it."""
     found = {reading: False for code in codes for _, _, reading in code.readings}
     return found | dict.fromkeys(linker.shown.get((point, phase), ()), True)
+
+
+def longest_way(code: bytes, strings: list[bytes]) -> int:
+    """What the longest way through a program costs, in steps, as the verifier computes it; `strings` are the image's."""
+    insns = list(struct.iter_unpack(INSN_FORMAT, code))
+    costs = [0] * (len(insns) + 1)
+    for at in range(len(insns) - 1, -1, -1):
+        op, _, _, _, imm = insns[at]
+        cost = costs[at + 1]
+        if op in JUMPS:
+            there = costs[at + 1 + imm]
+            cost = there if op == JMP or there > cost else cost
+        costs[at] = cost + (string_cost(SCALING[op], strings[imm]) if op in SCALING else STEPS[op])
+    return costs[0]
 
 
 def prog_entry(point: Point, phase: str, **members: int) -> bytes:

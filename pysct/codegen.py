@@ -9,9 +9,9 @@ but their order never matters: the cheap ones are tested first.
 import struct
 from dataclasses import dataclass
 
-from pysct import fold
+from pysct import fold, sets
 from pysct.abi import INSN_FORMAT, OPCODES, SOURCE_OPERAND, Limit
-from pysct.ir import Chain, Int, Load, Member, Mixed, Op, StrPair, StrTest, is_truth, may_be_unknown
+from pysct.ir import Chain, Int, Load, Member, Mixed, Op, StrPair, StrRef, StrTest, is_truth, may_be_unknown
 from pysct.pool import Pool
 from pysct.reading import Reading
 
@@ -22,6 +22,7 @@ INSN = struct.calcsize(INSN_FORMAT)
 OPERAND, INDEX = struct.Struct("<B"), struct.Struct("<i")  # how an instruction means a source: as a, as b, as imm
 PLACES = ((2, OPERAND), (3, OPERAND), (4, INDEX))  # of a, b and imm in an instruction
 RET = pack(NUMBERS["RET"], 0, 0, 0, 0)
+MANY = 12  # elements of a set that are looked up
 
 
 class TooComplex(Exception):
@@ -30,13 +31,12 @@ class TooComplex(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """Instructions as bytes, and what they cost at most, in steps.
+    """Instructions as bytes.
 
     Which of its program's sources an instruction means is filled in at last: `readings` are (where in the bytes, how, what).
     """
 
     insns: bytes
-    cost: int
     readings: tuple[tuple[int, struct.Struct, Reading], ...] = ()
 
     def finished(self, sources: dict[Reading, int]) -> bytes:
@@ -72,6 +72,29 @@ def string_cost(op: str, text: bytes) -> int:
     return COSTS[op] * (min(max(len(text), 1), Limit.STRING) if OPCODES[op].scales else 1)
 
 
+def compile_known(string: StrRef, insns: int, pool: Pool) -> Code:
+    """The code that passes over the next `insns` instructions where a string is known; there register 0 is unknown."""
+    generator = Generator(pool, frugal=False)
+    generator.value(StrTest("SPRE", string, b""), 0)
+    generator.emit("JT", 0, 0, 0, insns)
+    return generator.made()
+
+
+def match(rule: int) -> Code:
+    """The code that lets rule number `rule` be what register 0 says."""
+    return Code(pack(NUMBERS["MATCH"], 0, 0, 0, rule))
+
+
+def jump(insns: int) -> Code:
+    """The code that passes over the next `insns` instructions."""
+    return Code(pack(NUMBERS["JMP"], 0, 0, 0, insns))
+
+
+def length(codes: list[Code]) -> int:
+    """How many instructions some code has."""
+    return sum(len(code.insns) for code in codes) // INSN
+
+
 class Generator:
     """Writes the code of one rule. `frugal` saves registers where it would else save time."""
 
@@ -80,7 +103,6 @@ class Generator:
         self.costs: dict[int, int] = {}
         self.needs: dict[int, int] = {}
         self.code: list[tuple[str, int, int | Reading, int | Reading, int | Reading]] = []
-        self.cost = 0  # of the code so far, in steps
 
     def cost_of(self, node) -> int:
         """About how many steps it takes to compute a node."""
@@ -100,9 +122,10 @@ class Generator:
             case StrPair():
                 return COSTS["SEQS"]
             case Member():
+                few = min(len(node.elements), MANY)
                 if isinstance(node.elements[0], bytes):
-                    return COSTS["SEQ"] * len(node.elements)
-                return self.cost_of(node.operand) + 3 * len(node.elements)
+                    return COSTS["SEQ"] * few
+                return self.cost_of(node.operand) + 3 * few
         return 1 + sum(map(self.cost_of, node.operands))
 
     def need(self, node) -> int:
@@ -144,12 +167,11 @@ class Generator:
                 if isinstance(operand, Reading):
                     readings.append((len(insns) * INSN + place, form, operand))
             insns.append(pack(NUMBERS[op], dst, *(0 if isinstance(each, Reading) else each for each in operands)))
-        return Code(b"".join(insns), self.cost, tuple(readings))
+        return Code(b"".join(insns), tuple(readings))
 
-    def emit(self, op: str, dst: int, a=0, b=0, imm=0, price: int | None = None):
+    def emit(self, op: str, dst: int, a=0, b=0, imm=0):
         """Append an instruction; a, b and imm are numbers, or a Reading for the source that they mean."""
         self.code.append((op, dst, a, b, imm))
-        self.cost += COSTS[op] if price is None else price
 
     def value(self, node, reg: int, leave: int = 0):
         """Compute a node into `reg`. A condition that is false may skip `leave` instructions behind it."""
@@ -161,13 +183,7 @@ class Generator:
             case Load():
                 self.emit(node.op, reg, imm=node.index)
             case StrTest():
-                self.emit(
-                    node.op,
-                    reg,
-                    node.operand.operand,
-                    imm=self.pool.string(node.text),
-                    price=string_cost(node.op, node.text),
-                )
+                self.emit(node.op, reg, node.operand.operand, imm=self.pool.string(node.text))
             case StrPair():
                 self.emit("SEQS", reg, node.left.operand, node.right.operand)
             case Op(operands=(operand,)):
@@ -240,6 +256,9 @@ class Generator:
         strings = isinstance(node.elements[0], bytes)
         if not strings:
             self.value(node.operand, reg + 1)
+        if len(node.elements) >= MANY:
+            sets.find(self, node, reg)
+            return
         jumps = []
         for index, element in enumerate(node.elements):
             if index:

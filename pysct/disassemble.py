@@ -43,7 +43,7 @@ class Listing:
     def __init__(self, image: Image, prog: Prog):
         self.image, self.prog = image, prog
         self.arguments = calls.argument_names(prog.abi, prog.nr, len(prog.kinds))
-        targets = {at + 1 + insn[4] for at, insn in enumerate(prog.insns) if self.form(insn[0]) == "jump"}
+        targets = {at + 1 + insn[4] for at, insn in enumerate(prog.insns) if self.form(insn[0]) in ("jump", "goto")}
         self.labels = {at: f"L{number}" for number, at in enumerate(sorted(targets), 1)}
 
     def lines(self) -> list[str]:
@@ -71,6 +71,7 @@ class Listing:
             "none": lambda: (),
             "match": lambda: (f"r{a}", self.rule(imm)),
             "jump": lambda: (f"r{a}", self.labels[at + 1 + imm]),
+            "goto": lambda: (self.labels[at + 1 + imm],),
             "imm": lambda: (f"r{dst}", str(imm)),
             "const": lambda: (f"r{dst}", self.const(imm)),
             "field": lambda: (f"r{dst}", named(FIELD_NAMES, imm, "field")),

@@ -48,7 +48,7 @@ class Linker:
             self.optional[point] = self.optional.get(point, rule.optional[point]) & rule.optional[point]
             if code:
                 self.shown[point, rule.phase] += shown(rule.actions.template, point)
-                self.programs[point, rule.phase].append(Leaf(index, condition, code))
+                self.programs[point, rule.phase].append(Leaf(index, condition, code, rule.continues))
                 if rule.continues:
                     self.count_continue(rule, point)
         if any(covering):

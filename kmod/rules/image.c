@@ -46,7 +46,7 @@ void *sct_image_copy(const void __user *from, size_t size, struct sct_error *err
 int sct_image_verify(const void *image, size_t size, struct sct_view *view,
 		     struct sct_error *error)
 {
-	u16 *scratch;
+	u32 *scratch;
 	int result = sct_verify_layout(image, size, view, error);
 
 	if (result)

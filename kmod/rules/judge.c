@@ -312,6 +312,9 @@ enum sct_verdict sct_judge(struct sct_judge *judge)
 			if (is_true(&regs, insn->a))
 				insn += insn->imm;
 			break;
+		case SCT_OP_JMP:
+			insn += insn->imm;
+			break;
 		case SCT_OP_LDI:
 			set(&regs, insn->dst, insn->imm, false);
 			break;

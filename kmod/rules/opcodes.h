@@ -9,6 +9,7 @@ enum sct_op {
 	SCT_OP_MATCH = 0x02, /* a true: rule imm matches, and the search ends unless the rule continues; a unknown: counted as unknown; else go on */
 	SCT_OP_JF = 0x03, /* jump if a is known and false */
 	SCT_OP_JT = 0x04, /* jump if a is known and true */
+	SCT_OP_JMP = 0x05, /* jump */
 	SCT_OP_LDI = 0x10, /* dst = imm, sign-extended */
 	SCT_OP_LDC = 0x11, /* dst = constant imm */
 	SCT_OP_LDF = 0x12, /* dst = field imm */
@@ -54,6 +55,7 @@ enum sct_op {
 	OP(MATCH, MATCH, 1, 0) \
 	OP(JF, JUMP, 1, 0) \
 	OP(JT, JUMP, 1, 0) \
+	OP(JMP, GOTO, 1, 0) \
 	OP(LDI, IMM, 1, 0) \
 	OP(LDC, CONST, 1, 0) \
 	OP(LDF, FIELD, 2, 0) \

@@ -25,7 +25,7 @@ struct sct_view {
 /* verify.c */
 int sct_verify_layout(const void *image, size_t size, struct sct_view *view,
 		      struct sct_error *error);
-int sct_verify_content(const struct sct_view *view, u16 *scratch, struct sct_error *error);
+int sct_verify_content(const struct sct_view *view, u32 *scratch, struct sct_error *error);
 size_t sct_verify_scratch(const struct sct_view *view);
 int sct_error_errno(u32 code);
 

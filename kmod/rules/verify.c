@@ -8,13 +8,14 @@
  * An instruction may read a register only if every way to it has set it.
  * Jumps go forward, so one pass from the top sees each instruction after all
  * that lead to it: scratch holds, for each, the registers set on all of these
- * ways so far.  Each instruction runs at most once, so that the sum of their
- * costs bounds what a program costs.
+ * ways so far.  For the same reason one pass from the bottom sees each after
+ * all that it leads to, and finds what the longest way from it costs: that from
+ * the first instruction bounds what a program costs.
  */
 #include "program.h"
 
 /* What an opcode's operands are. */
-enum form { FORM_NONE, FORM_MATCH, FORM_JUMP, FORM_IMM, FORM_CONST, FORM_FIELD, FORM_ARG,
+enum form { FORM_NONE, FORM_MATCH, FORM_JUMP, FORM_GOTO, FORM_IMM, FORM_CONST, FORM_FIELD, FORM_ARG,
 	    FORM_UNARY, FORM_BINARY, FORM_STRCONST, FORM_STRSTR, FORM_SOURCE };
 
 struct opcode {
@@ -285,6 +286,8 @@ static bool operands_suit(const struct sct_view *view, const struct sct_prog *pr
 		       view->rules[insn->imm].phase == prog->phase;
 	case FORM_JUMP:
 		return !insn->dst && a && !insn->b && insn->imm >= 1;
+	case FORM_GOTO:
+		return !insn->dst && !insn->a && !insn->b && insn->imm >= 1;
 	case FORM_IMM:
 		return dst && !insn->a && !insn->b;
 	case FORM_CONST:
@@ -326,7 +329,7 @@ static bool writes_register(const struct sct_insn *insn)
 {
 	u8 form = opcodes[insn->op].form;
 
-	return form != FORM_NONE && form != FORM_MATCH && form != FORM_JUMP;
+	return form != FORM_NONE && form != FORM_MATCH && form != FORM_JUMP && form != FORM_GOTO;
 }
 
 /* Steps that an instruction can take; its operands suit. */
@@ -344,15 +347,12 @@ static u64 cost_of(const struct sct_view *view, const struct sct_insn *insn)
 	return (u64)opcode->cost * (len ? len : 1);
 }
 
-/* What one program has used up so far. */
-struct tally {
-	u64 cost;
-	u32 continues;
-};
-
-/* @set: for this instruction and all behind it, the registers set on every way to it. */
+/*
+ * @set: for this instruction and all behind it, the registers set on every way to it; all of them where none leads to.
+ * @continues: counts the rules that do not end the search.
+ */
 static int verify_insn(const struct sct_view *view, const struct sct_prog *prog, u32 at, u16 *set,
-		       struct tally *tally, struct sct_error *error)
+		       u32 *continues, struct sct_error *error)
 {
 	const struct sct_insn *insn = &view->insns[prog->insn + at];
 	u32 index = prog->insn + at, left = prog->insns - at - 1;
@@ -367,39 +367,62 @@ static int verify_insn(const struct sct_view *view, const struct sct_prog *prog,
 		return refuse(error, SCT_ERROR_UNSET, index, __builtin_ctz(missing));
 	if ((insn->op == SCT_OP_RET) != (left == 0))
 		return refuse(error, SCT_ERROR_END, prog - view->progs, index);
-	tally->cost += cost_of(view, insn);
 	if (insn->op == SCT_OP_MATCH && view->rules[insn->imm].flags & SCT_RULEFLAG_CONTINUE)
-		tally->continues++;
-	if (opcodes[insn->op].form == FORM_JUMP) {
+		(*continues)++;
+	if (opcodes[insn->op].form == FORM_JUMP || opcodes[insn->op].form == FORM_GOTO) {
 		if ((u32)insn->imm >= left)
 			return refuse(error, SCT_ERROR_JUMP, index, insn->imm);
 		set[insn->imm + 1] &= now;
 	}
 	if (writes_register(insn))
 		now |= 1u << insn->dst;
-	if (left)
+	if (left && opcodes[insn->op].form != FORM_GOTO)
 		set[1] &= now;
 	return 0;
 }
 
-static int verify_prog(const struct sct_view *view, const struct sct_prog *prog, u16 *scratch,
+/*
+ * What the longest way through a program costs, whose instructions are sound;
+ * SCT_COST_MAX + 1 if it is more than that.
+ */
+static u32 longest_way(const struct sct_view *view, const struct sct_prog *prog, u32 *costs)
+{
+	const struct sct_insn *insn;
+	u32 at = prog->insns;
+	u64 cost;
+
+	while (at--) {
+		insn = &view->insns[prog->insn + at];
+		cost = at + 1 < prog->insns ? costs[at + 1] : 0;
+		if (opcodes[insn->op].form == FORM_GOTO)
+			cost = costs[at + 1 + insn->imm];
+		else if (opcodes[insn->op].form == FORM_JUMP && costs[at + 1 + insn->imm] > cost)
+			cost = costs[at + 1 + insn->imm];
+		cost += cost_of(view, insn);
+		costs[at] = cost > SCT_COST_MAX ? SCT_COST_MAX + 1 : cost;
+	}
+	return costs[0];
+}
+
+static int verify_prog(const struct sct_view *view, const struct sct_prog *prog, u32 *scratch,
 		       struct sct_error *error)
 {
-	struct tally tally = { 0 };
-	u32 at;
+	u16 *set = (u16 *)scratch;
+	u32 at, cost, continues = 0;
 	int result;
 
-	memset(scratch, 0xff, prog->insns * sizeof(*scratch));
-	scratch[0] = 0;
+	memset(set, 0xff, prog->insns * sizeof(*set));
+	set[0] = 0;
 	for (at = 0; at < prog->insns; at++) {
-		result = verify_insn(view, prog, at, scratch + at, &tally, error);
+		result = verify_insn(view, prog, at, set + at, &continues, error);
 		if (result)
 			return result;
 	}
-	if (tally.cost > SCT_COST_MAX || tally.cost != prog->cost)
-		return refuse(error, SCT_ERROR_COST, prog - view->progs, tally.cost);
-	if (tally.continues >= SCT_MATCHES_MAX)
-		return refuse(error, SCT_ERROR_MATCHES, prog - view->progs, tally.continues);
+	cost = longest_way(view, prog, scratch);
+	if (cost > SCT_COST_MAX || cost != prog->cost)
+		return refuse(error, SCT_ERROR_COST, prog - view->progs, cost);
+	if (continues >= SCT_MATCHES_MAX)
+		return refuse(error, SCT_ERROR_MATCHES, prog - view->progs, continues);
 	return 0;
 }
 
@@ -411,7 +434,7 @@ size_t sct_verify_scratch(const struct sct_view *view)
 	for (i = 0; i < view->head->progs.count; i++)
 		if (view->progs[i].insns > most && view->progs[i].insns <= SCT_INSNS_MAX)
 			most = view->progs[i].insns;
-	return most * sizeof(u16);
+	return most * sizeof(u32);
 }
 
 /**
@@ -422,7 +445,7 @@ size_t sct_verify_scratch(const struct sct_view *view)
  *
  * Return: 0, or a negative errno that fits @error.
  */
-int sct_verify_content(const struct sct_view *view, u16 *scratch, struct sct_error *error)
+int sct_verify_content(const struct sct_view *view, u32 *scratch, struct sct_error *error)
 {
 	const struct sct_image *head = view->head;
 	struct used used = { 0, 0 };

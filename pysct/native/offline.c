@@ -93,7 +93,7 @@ u32 sct_judge_crc(const void *bytes, size_t size)
 static int verify(struct sct_offline *rules, size_t size, struct sct_error *error)
 {
 	int result = sct_verify_layout(rules->image, size, &rules->view, error);
-	u16 *scratch;
+	u32 *scratch;
 
 	if (result)
 		return result;

@@ -19,7 +19,7 @@ UID, GID = abi.FIELDS["UID"].number, abi.FIELDS["GID"].number
 def some_test(chance: Random) -> str:
     """A test of a call of renameat2."""
     name, number = chance.choice(("oldname", "newname")), chance.choice(("UID", "GID", "flags", "olddfd"))
-    match chance.randrange(9):
+    match chance.randrange(13):
         case 0 | 1 | 2:
             return f'{name} == "{chance.choice(NAMES)}"'
         case 3:
@@ -28,6 +28,16 @@ def some_test(chance: Random) -> str:
             return f'!({name} in {{ "/a", "{chance.choice(NAMES)}" }})'
         case 5 | 6:
             return f"{number} == {chance.randrange(-2, 9)}"
+        case 9 | 10:
+            return f'{name} =~ "{chance.choice(NAMES)}{chance.choice(("*", "**", "?", "/*/"))}{chance.choice(NAMES)}"'
+        case 11:
+            return f'{name} endswith "{chance.choice(NAMES)}"'
+        case 12:
+            texts = ", ".join(f'"{chance.choice(NAMES)}{at}"' for at in range(chance.choice((2, 30))))
+            return f'{name} in {{ {texts}, "{chance.choice(NAMES)}" }}'
+        case 7 if chance.random() < 0.5:
+            numbers = ", ".join(str(chance.randrange(-20, 40)) for _ in range(30))
+            return f"{number} in {{ {numbers} }}"
         case 7:
             return f"{number} in {{ 1, {chance.randrange(5)}..7 }}"
     return f"1 / {number} >= 0"
@@ -166,3 +176,46 @@ def test_a_set_of_values_of_something_unknown_is_unknown(condition):
         (True, False),
         (True, False),
     ]
+
+
+LOOKED_UP = {  # a test that each of many rules has one of, and the most steps for a call that none of 2000 matches
+    "UID == {}": 100,
+    'filename == "/srv/data/{}"': 3000,
+    'filename startswith "/srv/data/{}/"': 3000,
+    'filename endswith "/{}.key"': 1000,
+    'filename =~ "/srv/{}/*"': 60_000,
+    'filename =~ "/srv/**/{}.key"': 1000,
+    'filename =~ "/srv/*/{}.key"': 1000,
+}
+
+
+@pytest.mark.parametrize("test", LOOKED_UP)
+def test_many_rules_cost_about_what_one_costs(test):
+    made = image.decode(compiled(chdirs(test.format(at) for at in range(2000)), True))
+    calls = [Call(fields={UID: 5000}, strings={0: path}) for path in (b"/srv/data/500x", b"/x", b"/srv/501/a/y", b"/srv/a/7001.kex")]
+    assert max(interpreter.run(made, 0, call).steps for call in calls) < LOOKED_UP[test]
+    assert made.progs[0].cost < 10 * abi.Limit.GLANCE
+    unknown = interpreter.run(made, 0, Call(fields={UID: 5000}))
+    assert unknown.steps < 3000 and len(unknown.unknown) == (0 if "UID" in test else 2000)
+
+
+@pytest.mark.parametrize("number", [False, True])
+def test_a_large_set_is_looked_up(number):
+    elements = ", ".join(str(3 * at) if number else f'"/srv/data/{at}"' for at in range(5000))
+    with Judge(compiled(chdirs([f"{'UID' if number else 'filename'} in {{ {elements} }}"]), True)) as judge:
+        for value in (-1, 0, 1, 2, 3, 4999, 5000, 14997, 14998):
+            event = Call(fields={UID: value}, strings={0: b"/srv/data/%d" % value})
+            inside = 0 <= value < 15000 and value % 3 == 0 if number else 0 <= value < 5000
+            assert bool(judge.judge(0, 80, 0, event).matched) == inside, value
+        assert bool(judge.judge(0, 80, 0, Call()).unknown) == (not number)
+    made = image.decode(compiled(chdirs([f"{'UID' if number else 'filename'} in {{ {elements} }}"]), True))
+    assert made.progs[0].cost < (100 if number else 5000)
+
+
+def test_rules_that_ask_for_less_keep_their_place():
+    """A beginning of another's beginning is tried in file order."""
+    beginnings = ["/a/b/c/d", "/a/b", "/a/b/c", "/a/b/x", "/a", "/a/b/c/d", *[f"/a/b/{at}/" for at in range(40)], "/a/b/"]
+    with Judge(compiled(chdirs(f'filename startswith "{text}"' for text in beginnings), True)) as judge:
+        for path in ("/a/b/c/d/e", "/a/b/c", "/a/b/x", "/a/b/3/", "/a/b/zzz", "/a/x", "/b", "/a/b/39/x", "/a"):
+            expected = next(((at,) for at, text in enumerate(beginnings) if path.startswith(text)), ())
+            assert judge.judge(0, 80, 0, Call(strings={0: path.encode()})).matched == expected, path

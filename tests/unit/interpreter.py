@@ -52,6 +52,8 @@ def run(image: Image, prog: int, call: Call) -> Outcome:
                 at += imm if regs[a] == 0 else 0
             case "JT":
                 at += imm if regs[a] else 0
+            case "JMP":
+                at += imm
             case "LDI":
                 regs[dst] = imm & MASK
             case "LDC":

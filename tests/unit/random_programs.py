@@ -10,7 +10,7 @@ from pysct.judge import STRINGS, Call
 
 STR, PTR = abi.KINDS["str"].number, abi.KINDS["ptr"].number
 BY_NAME = abi.OPCODES
-DRAW = [*BY_NAME, *["MATCH", "JF", "JT", "SGLOB", "SPATH", "LDA", "LDS"] * 3]  # what is drawn more often
+DRAW = [*BY_NAME, *["MATCH", "JF", "JT", "JMP", "SGLOB", "SPATH", "LDA", "LDS"] * 3]  # what is drawn more often
 EDGES = (0, 1, 2, 63, 64, 65, 255, 2**15, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**63 - 1, 2**63, 2**64 - 1)
 KINDS = [STR, PTR, *(kind.number for kind in abi.KINDS.values())]
 WORDS = (b"", b"/", b"a", b"/etc/passwd", b"/etc", b"passwd", b"aaaaaaaab", b"/tmp/\xff\xfe", b"[", b"ab" * 12)
@@ -113,16 +113,20 @@ class Writer:
     def write(self, length: int) -> list[tuple[int, int, int, int, int]]:
         """`length` instructions and a RET."""
         self.insns = [[BY_NAME["LDI"].number, 0, 0, 0, self.chance.randrange(-2, 3)]]
-        ends = {}  # where a jump lands: the registers that it leaves set
+        ends, falls = {}, True  # where a jump lands: the registers that it leaves set; does the last one lead to the next
         for at in range(1, length):
-            self.set = sorted(set(self.set) & ends.pop(at, set(self.set)))
+            arriving = [set(self.set)] * falls + ([ends[at]] if at in ends else [])
+            # Behind a JMP only what jumps there leads on; if nothing does, anything may follow.
+            self.set = sorted(set.intersection(*arriving)) if arriving else [*range(abi.Limit.REGS)]
+            falls = True
             left = length - at
             name = self.chance.choice(DRAW)
             form = BY_NAME[name].form
-            if form == "none" or (form == "jump" and left < 2) or (form == "arg" and not self.kinds) or (form == "source" and not self.numbers):
+            if form == "none" or (form in ("jump", "goto") and left < 2) or (form == "arg" and not self.kinds) or (form == "source" and not self.numbers):
                 name, form = "LDI", "imm"
             insn = self._insn(name, form, left)
-            if form == "jump":
+            if form in ("jump", "goto"):
+                falls = form == "jump"
                 target = at + 1 + insn[4]
                 ends[target] = ends.get(target, set(self.set)) & set(self.set)
             elif form != "match":
@@ -139,6 +143,8 @@ class Writer:
                 return [op, 0, a, 0, chance.randrange(self.rules)]
             case "jump":
                 return [op, 0, a, 0, chance.randrange(1, min(left, 6))]
+            case "goto":
+                return [op, 0, 0, 0, chance.randrange(1, min(left, 6))]
             case "imm":
                 return [op, dst, 0, 0, chance.choice((0, 1, -1, 63, 64, 2**31 - 1, -(2**31), chance.randrange(-9, 9)))]
             case "const":
@@ -189,15 +195,18 @@ def program_image(chance: Random, points: int = 2, longest: int = 40) -> bytes:
 
 
 def cost_of(insns, strings: list[bytes]) -> int:
-    """The steps of a program, were each instruction to run."""
+    """The steps of a program's longest way; those that are no opcodes take none, and jumps out of it lead to its end."""
     by_number = {opcode.number: opcode for opcode in abi.OPCODES.values()}
-    total = 0
-    for op, _, _, _, imm in insns:
-        opcode = by_number.get(op)
-        if opcode:
-            scale = min(max(len(strings[imm]), 1), abi.Limit.STRING) if opcode.scales and 0 <= imm < len(strings) else 1
-            total += opcode.cost * scale
-    return total
+    behind = [0] * (len(insns) + 1)
+    for at in reversed(range(len(insns))):
+        op, _, _, _, imm = insns[at]
+        opcode, ways = by_number.get(op), [behind[at + 1]]
+        if opcode and opcode.form in ("jump", "goto"):
+            there = behind[min(max(at + 1 + imm, at + 1), len(insns))]
+            ways = [there] if opcode.form == "goto" else [*ways, there]
+        scale = min(max(len(strings[imm]), 1), abi.Limit.STRING) if opcode and opcode.scales and 0 <= imm < len(strings) else 1
+        behind[at] = max(ways) + (opcode.cost * scale if opcode else 0)
+    return min(behind[0], abi.Limit.COST + 1)
 
 
 def prog_bytes(

@@ -146,7 +146,7 @@ WRONG = {
     "2^32 - 1 instructions": ("PROG", two(insns=2**32 - 1), 1, 0),
     "instructions of no program": ("PROG", Parts(insns=[LDI, MATCH, RET, RET]), 1, 3),
     # OPCODE
-    **{f"opcode {op:#x}": ("OPCODE", one(LDI, [op, 0, 0, 0, 0], RET), 1, op) for op in (0x00, 0x05, 0x54, 0x66, 0xFF)},
+    **{f"opcode {op:#x}": ("OPCODE", one(LDI, [op, 0, 0, 0, 0], RET), 1, op) for op in (0x00, 0x06, 0x54, 0x66, 0xFF)},
     # UNSET
     "a match of nothing": unset(MATCH, register=0, index=0),
     "a jump upon nothing": unset(LDI, insn("JT", a=15, imm=1), LDI, register=15, index=1),
@@ -160,6 +160,7 @@ WRONG = {
     # JUMP
     "past the end": ("JUMP", one(LDI, insn("JT", imm=2), LDI, RET), 1, 2),
     "to the first behind the end": ("JUMP", one(LDI, insn("JF", imm=1), RET), 1, 1),
+    "JMP behind the end": ("JUMP", one(LDI, insn("JMP", imm=1), RET), 1, 1),
     "far away": ("JUMP", one(LDI, insn("JF", imm=2**31 - 1), RET), 1, 2**31 - 1),
     "into the next program": (
         "JUMP", Parts(insns=[LDI, insn("JF", imm=1), RET, RET], progs=[prog(3), prog(1, nr=1, first=3)]), 1, 1),
@@ -170,9 +171,11 @@ WRONG = {
     # COST
     "a step less than it takes": ("COST", Parts(progs=[prog(3, cost=2)]), 0, 3),
     "a step more": ("COST", Parts(progs=[prog(3, cost=4)]), 0, 3),
-    "more than is allowed": (
-        "COST", one(*[insn("SGLOB", 0, imm=1)] * MANY, RET, strings=[b"r", LONG]), 0, MANY * GLOB * Limit.STRING + 1),
+    "more than is allowed": (  # it is not counted further
+        "COST", one(*[insn("SGLOB", 0, imm=1)] * MANY, RET, strings=[b"r", LONG]), 0, Limit.COST + 1),
     "a step more than is allowed": ("COST", dearest(Limit.COST + 1), 0, Limit.COST + 1),
+    "the longer of two ways": (  # by the jump two instructions of one step, on the other way 64 steps more
+        "COST", Parts(insns=[LDI, insn("JT", imm=2), insn("SEQ", 1), insn("JMP", imm=1), LDI, RET], progs=[prog(6, ("str",), cost=5)]), 0, 68),
     # MATCHES
     "64 rules that continue": (
         "MATCHES", Parts(insns=[LDI, *[MATCH] * 64, RET], progs=[prog(66)], rules=[rule(flags=1)]), 0, 64),
@@ -223,6 +226,10 @@ OPERAND = {
     "SEQ of an argument that is not there": insn("SEQ", a=2),
     "SEQ of operand 6": insn("SEQ", a=6),
     "SEQ of a field that is a number": insn("SEQ", a=abi.FIELDS["UID"].number),
+    "JMP backwards": insn("JMP", imm=-1),
+    "JMP to itself": insn("JMP", imm=0),
+    "JMP with a register": insn("JMP", a=1, imm=1),
+    "JMP to a register": insn("JMP", 1, imm=1),
     "SEQ of field 31": insn("SEQ", a=31),
     "SEQ of source 127": insn("SEQ", a=255),
     "SEQ with a second operand": insn("SEQ", b=1),
