@@ -14,6 +14,7 @@ from collections.abc import Callable
 
 import parts
 from parts import BEFORE, Parts, insn, rule
+from patience import PATIENCE
 
 from pysct import abi, tables
 from pysct.points import abis_of
@@ -156,7 +157,7 @@ def in_child(function: Callable[[], int], patience: int = 60) -> int:
     if child == 0:
         status = 255
         try:
-            signal.alarm(patience)
+            signal.alarm(int(patience * PATIENCE))
             status = function()
         finally:
             os._exit(status)
@@ -180,6 +181,10 @@ class Held:
 
     def __init__(self):
         self.descriptor = os.open("/dev/sct", os.O_RDWR)
+        self.put_back()
+
+    def put_back(self) -> None:
+        """Puts the rule in force, if others are."""
         result, answer = upload(self.descriptor, refusing(self.PATH, self.ERROR, digest=os.getpid()).bytes())
         assert result == 0
         self.generation = answer.generation

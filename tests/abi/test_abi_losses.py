@@ -10,6 +10,7 @@ from collections import Counter
 import pytest
 import raw
 from faults import LatePage
+from patience import PATIENCE
 from reading import ROOM, cause, drain, lost, open_log, rules, serials
 
 from pysct import abi, events
@@ -51,7 +52,7 @@ def test_threads_that_share_a_descriptor(logged):
         if serial % 100 == 0:
             time.sleep(0.01)
     for end in range(len(threads)):
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 30 * PATIENCE
         alive = sum(thread.is_alive() for thread in threads)
         cause(0, made + end)
         while sum(thread.is_alive() for thread in threads) == alive:

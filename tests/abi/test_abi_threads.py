@@ -13,10 +13,11 @@ from pathlib import Path
 import pytest
 import raw
 from faults import LatePage
+from patience import PATIENCE
 
 from pysct import abi
 
-PATIENCE = 60
+LIMIT = 60 * PATIENCE
 
 
 def callers(control: int) -> list[abi.CallerStruct]:
@@ -33,7 +34,7 @@ def delete_module(name: bytes) -> int:
 
 
 def wait_for(what, message: str):
-    deadline = time.monotonic() + PATIENCE
+    deadline = time.monotonic() + LIMIT
     while not (found := what()):
         assert time.monotonic() < deadline, message
         time.sleep(0.02)
@@ -67,7 +68,7 @@ class Waiting:
     def end(self, path: bytes) -> int:
         """The page says this; what the call answered."""
         self.page.supply(path)
-        self.thread.join(PATIENCE)
+        self.thread.join(LIMIT)
         assert not self.thread.is_alive()
         self.page.close()
         return self.result[0]
@@ -138,7 +139,7 @@ def test_a_request_that_does_not_come_holds_up_nobody(held, request_name):
     stuck = other.is_alive()
     page.supply(b"")
     for thread in (asking, other):
-        thread.join(PATIENCE)
+        thread.join(LIMIT)
     page.close()
     assert not stuck
     assert told == [0 if request_name == "VERSION" else errno.EINVAL]
@@ -157,7 +158,7 @@ def test_an_image_that_does_not_come_holds_up_nobody(held):
     stuck = other.is_alive()
     page.close()
     for thread in (asking, other):
-        thread.join(PATIENCE)
+        thread.join(LIMIT)
     assert not stuck
     assert told == [errno.EINVAL] and abi.ERRORS[request.error.code].name == "MAGIC"
 
@@ -179,7 +180,7 @@ def test_many_are_killed(control, program):
     path = acting(control, raw.KILL | raw.LOG)
     for _ in range(3):
         for process in started(call, path, processes=8, threads=8):
-            process.communicate(timeout=PATIENCE)
+            process.communicate(timeout=LIMIT)
             assert process.returncode == -signal.SIGKILL
     row = raw.counters(control)[0]
     assert 24 <= row.killed <= 24 * 8 and row.matched == row.killed
@@ -200,7 +201,7 @@ def test_many_are_stopped(control, program):
         wait_for(lambda process=process: state(process) == "T", "it does not stop")
     wait_for(lambda: callers(control) == [], "nobody is inside who is stopped")
     for process in stopped:
-        deadline = time.monotonic() + PATIENCE
+        deadline = time.monotonic() + LIMIT
         while process.poll() is None:
             assert time.monotonic() < deadline, "it does not go on"
             process.send_signal(signal.SIGCONT)
@@ -218,7 +219,7 @@ def test_killed_while_stopped(control, program):
         for process in stopped:
             wait_for(lambda process=process: state(process) == "T", "it does not stop")
             process.kill()
-            assert process.wait(PATIENCE) == -signal.SIGKILL
+            assert process.wait(LIMIT) == -signal.SIGKILL
     assert raw.upload(control, raw.NOTHING)[0] == 0
     assert raw.chdir(path) == errno.ENOENT
 
@@ -231,4 +232,4 @@ def test_rules_go_while_their_victims_are_stopped(control, program):
     wait_for(lambda: state(stopped) == "T", "it does not stop")
     assert raw.upload(control, raw.NOTHING)[0] == 0
     stopped.send_signal(signal.SIGCONT)
-    assert stopped.communicate(timeout=PATIENCE)[0] == b"-1 ENOENT\n"
+    assert stopped.communicate(timeout=LIMIT)[0] == b"-1 ENOENT\n"

@@ -12,6 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
 
+from patience import PATIENCE
+
 from pysct import device, events, render
 from pysct.cli import config, load, log, unload
 from pysct.compiler import compile_sources
@@ -93,7 +95,7 @@ class Process:
 
     def wait(self, seconds: float = 60) -> int:
         """The same, when it has ended; fails the test if that takes too long."""
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds * PATIENCE
         while self.poll() is None:
             if time.monotonic() > deadline:
                 self.send(signal.SIGKILL)
@@ -142,7 +144,7 @@ def has_open(pid: int, path: str) -> bool:
 
 def eventually(look: Callable[[], bool], seconds: float = 30) -> None:
     """Waits until something is so; fails the test if that takes too long."""
-    deadline = time.monotonic() + seconds
+    deadline = time.monotonic() + seconds * PATIENCE
     while not look():
         assert time.monotonic() < deadline, "it does not come true"
         time.sleep(0.05)
@@ -186,7 +188,7 @@ class Log:
 
     def said(self, enough: int = 0, patience: float = 0.3) -> list:
         """The same, as what the records say."""
-        deadline = time.monotonic() + patience
+        deadline = time.monotonic() + patience * PATIENCE
         while True:
             self._read()
             if (enough and len(self.heard) >= enough) or time.monotonic() > deadline:

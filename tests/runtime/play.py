@@ -7,11 +7,12 @@ from pathlib import Path
 import expect
 import kernel
 from case import TREE, Case, filled_in
+from patience import PATIENCE
 
 from pysct import image
 from pysct.control import Control
 
-LIMIT = 60
+LIMIT = 60 * PATIENCE
 """Seconds that a case's command may take."""
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import kernel
 import pytest
 from abi_arguments import ARGUMENTS
+from patience import PATIENCE
 
 from pysct.abi import ABIS
 from pysct.control import Control
@@ -220,7 +221,7 @@ def test_suspend(way, call):
         kernel.eventually(lambda: "T (stopped)" in Path(f"/proc/{process.pid}/status").read_text())
         assert Path("victim").exists()
         process.send_signal(signal.SIGCONT)
-        assert process.communicate(timeout=30)[0] == "0\n" and process.returncode == 0
+        assert process.communicate(timeout=30 * PATIENCE)[0] == "0\n" and process.returncode == 0
     finally:
         process.kill()
         process.wait()

@@ -9,6 +9,7 @@ from pathlib import Path
 import kernel
 import pytest
 from mechanism import EVERY, MECHANISMS, NATIVE, SEEN, STOP, abi_name, answer, best, known, mkdir, points, reload
+from patience import PATIENCE
 
 from pysct import abi
 from pysct.tables import CALLS
@@ -61,7 +62,7 @@ def test_under_load(forced):
             for rules in (STOP, SEEN, ""):
                 kernel.upload(rules)
         load.terminate()
-        said = {line.split(" x ")[1] for line in load.communicate(timeout=60)[0].splitlines()}
+        said = {line.split(" x ")[1] for line in load.communicate(timeout=60 * PATIENCE)[0].splitlines()}
     assert said <= {"-1 EXDEV", "-1 ENOENT"}
 
 
