@@ -11,12 +11,12 @@
 #include <linux/kfifo.h>
 #include <linux/list.h>
 #include <linux/miscdevice.h>
+#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/mutex.h>
 #include <linux/poll.h>
 #include <linux/slab.h>
 #include <linux/timekeeping.h>
-#include <linux/vmalloc.h>
 #include <linux/wait.h>
 #include "rules.h"
 
@@ -297,7 +297,8 @@ static struct reader *make_reader(void)
 
 	if (!reader)
 		return NULL;
-	reader->room = vzalloc(QUEUE_BYTES);
+	/* Who opens is told that there is no memory; the kernel's log need not be. */
+	reader->room = kvzalloc(QUEUE_BYTES, GFP_KERNEL | __GFP_NOWARN);
 	if (!reader->room) {
 		kvfree(reader);
 		return NULL;
@@ -309,7 +310,7 @@ static struct reader *make_reader(void)
 
 static void free_reader(struct reader *reader)
 {
-	vfree(reader->room);
+	kvfree(reader->room);
 	kvfree(reader);
 }
 
