@@ -62,7 +62,7 @@ def test_an_upload_is_taken_or_the_old_rules_stay(held):
     upload, answers = Request(many_points()), []
     for result in failing.each(lambda: upload(held.descriptor)):
         answers.append(result)
-        assert result in REASONS
+        assert result in REASONS, raw.name_of(upload.answer)
         if raw.version(held.descriptor).generation == held.generation:
             assert result != 0 and points(held.descriptor) == 1
             assert (result == errno.ENOMEM) == (raw.name_of(upload.answer) == "MEMORY")
@@ -77,7 +77,11 @@ def test_an_upload_is_taken_or_the_old_rules_stay(held):
 def test_rules_that_leave_give_their_points_back(held):
     """If not at once for want of memory, then with the next change."""
     upload, nothing = Request(many_points()), Request(raw.NOTHING)
-    for result in failing.each(lambda: nothing(held.descriptor), before=lambda: upload(held.descriptor)):
+
+    def come() -> None:
+        assert upload(held.descriptor) == 0, raw.name_of(upload.answer)
+
+    for result in failing.each(lambda: nothing(held.descriptor), before=come):
         assert result in REASONS
         assert raw.upload(held.descriptor, raw.NOTHING)[0] == 0 and points(held.descriptor) == 0
     held.put_back()
