@@ -15,11 +15,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE
 
 from pysct import abi, device, events
 
 TRACING = Path("/sys/kernel/tracing")
-GIVEN_UP = 60
+GIVEN_UP = 60 * PATIENCE
 """Seconds after which something that should end does not."""
 
 
@@ -219,7 +220,7 @@ class PerfTrace:
             pytest.skip("perf of Debian 12 takes minutes to start on this kernel; the tracepoints that it uses are tried alone")
         self._output = directory / "perf"
         self._storm = Storm(1, "-p", "20000", *call, wrap=("perf", "trace", "-o", str(self._output), "-e", name))
-        deadline = time.monotonic() + 300
+        deadline = time.monotonic() + 300 * PATIENCE
         while not (callers := self._callers()):
             assert self._storm.process.poll() is None and time.monotonic() < deadline
             time.sleep(0.2)

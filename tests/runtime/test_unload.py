@@ -9,6 +9,7 @@ from pathlib import Path
 import company
 import kernel
 import pytest
+from patience import PATIENCE
 
 from pysct import calls
 from pysct.cli import unload as cli
@@ -103,7 +104,7 @@ def test_who_sleeps_is_let_go_by_a_signal():
     with subprocess.Popen(["cat"], stdin=subprocess.PIPE) as cat:
         kernel.wait_inside(cat.pid)
         cat.kill()
-        assert cat.wait(20) == -signal.SIGKILL
+        assert cat.wait(20 * PATIENCE) == -signal.SIGKILL
         unload()
 
 
