@@ -95,6 +95,7 @@ def load_spec():
     for field in spec["field"]:
         field.setdefault("context", "any")
         field.setdefault("phase", "any")
+        field.setdefault("set", "")
     for macro in spec["macro"]:
         macro.setdefault("phase", "any")
     for opcode in spec["opcode"]:

@@ -8,7 +8,12 @@
 #ifndef SCT_COMPAT_H
 #define SCT_COMPAT_H
 
+#include <linux/audit.h>
+#include <linux/capability.h>
+#include <linux/fs.h>
 #include <linux/ftrace.h>
+#include <linux/ns_common.h>
+#include <linux/nsproxy.h>
 #include <linux/ring_buffer.h>
 #include <linux/trace_clock.h>
 #include <linux/version.h>
@@ -255,5 +260,45 @@ static inline int sct_ftrace_set_filter(struct ftrace_ops *ops, unsigned long *l
 #else
 #define sct_ftrace_free_filter(ops) ftrace_free_filter(ops)
 #endif
+
+/*
+ * A reference to a file that somebody may take away from its place; NULL if
+ * there is none.  By the place since 0ede61d8589c ("file: convert to
+ * SLAB_TYPESAFE_BY_RCU", 6.7), until then a macro that took the file.
+ */
+#ifdef get_file_rcu
+static inline struct file *sct_file_get(struct file __rcu **place)
+{
+	struct file *file = rcu_dereference(*place);
+
+	return file && get_file_rcu(file) ? file : NULL;
+}
+#else
+#define sct_file_get(place) get_file_rcu(place)
+#endif
+
+/* A set of capabilities is one number since f122a08b197d ("capability: just use a 'u64' instead", 6.3). */
+#ifdef _KERNEL_CAPABILITY_U32S
+#define sct_caps(set) ((s64)((u64)(set).cap[1] << 32 | (set).cap[0]))
+#else
+#define sct_caps(set) ((s64)(set).val)
+#endif
+
+/*
+ * What all namespaces have in common, of a mount namespace, which is declared
+ * where modules do not see it: its first member since 1a7b8969e664 ("mnt: Use
+ * generic ns_common::count", 5.11), behind a counter until then.
+ */
+static inline const struct ns_common *sct_mount_namespace(const struct nsproxy *proxy)
+{
+	struct mount_namespace_head {
+#if LINUX_VERSION_CODE < KERNEL_VERSION(5, 11, 0)
+		atomic_t count;
+#endif
+		struct ns_common ns;
+	};
+
+	return &((const struct mount_namespace_head *)proxy->mnt_ns)->ns;
+}
 
 #endif

@@ -90,8 +90,26 @@ enum sct_field {
 	SCT_FIELD_CWD = 28, /* absolute path of the current directory */
 	SCT_FIELD_RETVAL = 29, /* what the call returned */
 	SCT_FIELD_ERRNO = 30, /* the positive error number of a call that failed, else 0 */
+	SCT_FIELD_EXE = 31, /* path of the program that the process runs, as its links in /proc show it: ` (deleted)` stands behind one that is gone; empty for one of the kernel's own */
+	SCT_FIELD_ROOT = 32, /* path of the root directory from that of its mount namespace: `/` unless something like chroot changed it */
+	SCT_FIELD_TTY = 33, /* controlling terminal by its name below /dev, as `pts/0` or `tty1`; empty without one */
+	SCT_FIELD_CGROUP = 34, /* control group in the v2 hierarchy, from the root of that hierarchy */
+	SCT_FIELD_LOGINUID = 35, /* user who logged in, whatever he became later, as audit keeps it; 4294967295 where nobody did */
+	SCT_FIELD_SESSION = 36, /* login session, as audit numbers it (/proc/self/sessionid); 4294967295 where nobody logged in */
+	SCT_FIELD_SESSION_LEADER = 37, /* session of setsid(): the process id of its leader, as the initial namespace numbers it */
+	SCT_FIELD_CAPS = 38, /* effective capabilities, a bit for each: `CAP_SYS_ADMIN in CAPS` asks for one */
+	SCT_FIELD_CONTAINER = 39, /* 0 in the initial PID namespace, else PIDNS: the kernel knows no containers, but each has a PID namespace of its own unless it was told to share the host's */
+	SCT_FIELD_PIDNS = 40, /* inode number of the PID namespace, as /proc/self/ns/pid shows it */
+	SCT_FIELD_MNTNS = 41, /* inode number of the mount namespace */
+	SCT_FIELD_NETNS = 42, /* inode number of the network namespace */
+	SCT_FIELD_USERNS = 43, /* inode number of the user namespace */
+	SCT_FIELD_UTSNS = 44, /* inode number of the UTS namespace: host name */
+	SCT_FIELD_IPCNS = 45, /* inode number of the IPC namespace */
+	SCT_FIELD_CGROUPNS = 46, /* inode number of the cgroup namespace */
+	SCT_FIELD_TIME = 47, /* nanoseconds since 1970, when the rule judges; the same for all rules of the call and phase */
+	SCT_FIELD_DURATION = 48, /* nanoseconds that the call took, sleep included */
 };
-#define SCT_FIELDS 31
+#define SCT_FIELDS 49
 
 /* Actions, a mask */
 #define SCT_ACTION_LOG 0x0001 /* writes an event to the log */
@@ -142,6 +160,7 @@ enum sct_mechanism_number {
 #define SCT_ITEM_TEMPLATE 2 /* the rule's log_format */
 #define SCT_ITEM_CWD 3 /* the current directory */
 #define SCT_ITEM_SOURCE 4 /* a source: struct sct_source without its LOG flag, then an s64 or the text; there may be several */
+#define SCT_ITEM_FIELD 5 /* a field: its number in a byte, then its text, or its value in 8 bytes */
 #define SCT_ITEM_ARG 16 /* argument 0; the others follow */
 
 /* how much of a string an item holds */
@@ -268,7 +287,7 @@ struct sct_rule {
 	__u16 actions; /* SCT_ACTION_* bits */
 	__u8 phase; /* SCT_PHASE_* */
 	__u8 flags; /* SCT_RULEFLAG_* bits */
-	__u32 zero; /* 0 */
+	__u32 shows; /* 0, or 1 + the index of a string: a byte for each field that its events carry, its number */
 };
 
 /* an instruction; operands that an opcode does not use are 0 */
@@ -516,7 +535,7 @@ struct sct_drop {
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_rule, actions) == 24); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_rule, phase) == 26); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_rule, flags) == 27); \
-	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_rule, zero) == 28); \
+	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_rule, shows) == 28); \
 	SCT_ABI_ASSERT(sizeof(struct sct_insn) == 8); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_insn, op) == 0); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_insn, dst) == 1); \

@@ -132,25 +132,44 @@ class Field(NamedTuple):
     type: str
     phase: str
     context: str
+    set: str
     doc: str
 
 
 FIELDS = {
-    'PID': Field('PID', 16, 'int', 'any', 'any', 'process id (thread group), as the initial namespace numbers it'),
-    'TID': Field('TID', 17, 'int', 'any', 'any', 'thread id, as the initial namespace numbers it'),
-    'PPID': Field('PPID', 18, 'int', 'any', 'any', 'process id of the parent'),
-    'UID': Field('UID', 19, 'int', 'any', 'any', 'real user id, as the initial namespace numbers it'),
-    'EUID': Field('EUID', 20, 'int', 'any', 'any', 'effective user id'),
-    'SUID': Field('SUID', 21, 'int', 'any', 'any', 'saved user id'),
-    'FSUID': Field('FSUID', 22, 'int', 'any', 'any', 'user id for file access'),
-    'GID': Field('GID', 23, 'int', 'any', 'any', 'real group id'),
-    'EGID': Field('EGID', 24, 'int', 'any', 'any', 'effective group id'),
-    'SGID': Field('SGID', 25, 'int', 'any', 'any', 'saved group id'),
-    'FSGID': Field('FSGID', 26, 'int', 'any', 'any', 'group id for file access'),
-    'COMM': Field('COMM', 27, 'str', 'any', 'any', 'command name of the thread, at most 15 bytes'),
-    'CWD': Field('CWD', 28, 'str', 'any', 'task', 'absolute path of the current directory'),
-    'RETVAL': Field('RETVAL', 29, 'int', 'after', 'any', 'what the call returned'),
-    'ERRNO': Field('ERRNO', 30, 'int', 'after', 'any', 'the positive error number of a call that failed, else 0'),
+    'PID': Field('PID', 16, 'int', 'any', 'any', '', 'process id (thread group), as the initial namespace numbers it'),
+    'TID': Field('TID', 17, 'int', 'any', 'any', '', 'thread id, as the initial namespace numbers it'),
+    'PPID': Field('PPID', 18, 'int', 'any', 'any', '', 'process id of the parent'),
+    'UID': Field('UID', 19, 'int', 'any', 'any', '', 'real user id, as the initial namespace numbers it'),
+    'EUID': Field('EUID', 20, 'int', 'any', 'any', '', 'effective user id'),
+    'SUID': Field('SUID', 21, 'int', 'any', 'any', '', 'saved user id'),
+    'FSUID': Field('FSUID', 22, 'int', 'any', 'any', '', 'user id for file access'),
+    'GID': Field('GID', 23, 'int', 'any', 'any', '', 'real group id'),
+    'EGID': Field('EGID', 24, 'int', 'any', 'any', '', 'effective group id'),
+    'SGID': Field('SGID', 25, 'int', 'any', 'any', '', 'saved group id'),
+    'FSGID': Field('FSGID', 26, 'int', 'any', 'any', '', 'group id for file access'),
+    'COMM': Field('COMM', 27, 'str', 'any', 'any', '', 'command name of the thread, at most 15 bytes'),
+    'CWD': Field('CWD', 28, 'str', 'any', 'task', '', 'absolute path of the current directory'),
+    'RETVAL': Field('RETVAL', 29, 'int', 'after', 'any', '', 'what the call returned'),
+    'ERRNO': Field('ERRNO', 30, 'int', 'after', 'any', '', 'the positive error number of a call that failed, else 0'),
+    'EXE': Field('EXE', 31, 'str', 'any', 'task', '', "path of the program that the process runs, as its links in /proc show it: ` (deleted)` stands behind one that is gone; empty for one of the kernel's own"),
+    'ROOT': Field('ROOT', 32, 'str', 'any', 'task', '', 'path of the root directory from that of its mount namespace: `/` unless something like chroot changed it'),
+    'TTY': Field('TTY', 33, 'str', 'any', 'task', '', 'controlling terminal by its name below /dev, as `pts/0` or `tty1`; empty without one'),
+    'CGROUP': Field('CGROUP', 34, 'str', 'any', 'task', '', 'control group in the v2 hierarchy, from the root of that hierarchy'),
+    'LOGINUID': Field('LOGINUID', 35, 'int', 'any', 'any', '', 'user who logged in, whatever he became later, as audit keeps it; 4294967295 where nobody did'),
+    'SESSION': Field('SESSION', 36, 'int', 'any', 'any', '', 'login session, as audit numbers it (/proc/self/sessionid); 4294967295 where nobody logged in'),
+    'SESSION_LEADER': Field('SESSION_LEADER', 37, 'int', 'any', 'any', '', 'session of setsid(): the process id of its leader, as the initial namespace numbers it'),
+    'CAPS': Field('CAPS', 38, 'int', 'any', 'any', 'capability', 'effective capabilities, a bit for each: `CAP_SYS_ADMIN in CAPS` asks for one'),
+    'CONTAINER': Field('CONTAINER', 39, 'int', 'any', 'any', '', "0 in the initial PID namespace, else PIDNS: the kernel knows no containers, but each has a PID namespace of its own unless it was told to share the host's"),
+    'PIDNS': Field('PIDNS', 40, 'int', 'any', 'any', '', 'inode number of the PID namespace, as /proc/self/ns/pid shows it'),
+    'MNTNS': Field('MNTNS', 41, 'int', 'any', 'any', '', 'inode number of the mount namespace'),
+    'NETNS': Field('NETNS', 42, 'int', 'any', 'any', '', 'inode number of the network namespace'),
+    'USERNS': Field('USERNS', 43, 'int', 'any', 'any', '', 'inode number of the user namespace'),
+    'UTSNS': Field('UTSNS', 44, 'int', 'any', 'any', '', 'inode number of the UTS namespace: host name'),
+    'IPCNS': Field('IPCNS', 45, 'int', 'any', 'any', '', 'inode number of the IPC namespace'),
+    'CGROUPNS': Field('CGROUPNS', 46, 'int', 'any', 'any', '', 'inode number of the cgroup namespace'),
+    'TIME': Field('TIME', 47, 'int', 'any', 'any', '', 'nanoseconds since 1970, when the rule judges; the same for all rules of the call and phase'),
+    'DURATION': Field('DURATION', 48, 'int', 'after', 'any', '', 'nanoseconds that the call took, sleep included'),
 }
 
 STATICS = {
@@ -316,6 +335,7 @@ class Item:
     TEMPLATE = 2  # the rule's log_format
     CWD = 3  # the current directory
     SOURCE = 4  # a source: struct sct_source without its LOG flag, then an s64 or the text; there may be several
+    FIELD = 5  # a field: its number in a byte, then its text, or its value in 8 bytes
     ARG = 16  # argument 0; the others follow
 
 
@@ -491,7 +511,7 @@ class RuleStruct(LittleEndianStructure):
         ('actions', c_uint16),
         ('phase', c_uint8),
         ('flags', c_uint8),
-        ('zero', c_uint32),
+        ('shows', c_uint32),
     ]
 
 

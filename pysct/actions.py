@@ -8,7 +8,7 @@ from pysct import tree
 from pysct.abi import ACTIONS, Limit
 from pysct.constants import CONSTANTS, FAMILIES
 from pysct.diagnostics import Diagnostics, suggest
-from pysct.macros import MACRO, check_template
+from pysct.macros import FIELD_MACROS, IN_EVENT, MACRO, check_template
 from pysct.points import Point
 
 DEFAULT_ERROR = -CONSTANTS["EPERM"]
@@ -27,8 +27,17 @@ class Actions:
     template: str | None = None
 
     @property
+    def macros(self) -> set[str]:
+        return {found[1] for found in MACRO.finditer(self.template or "")}
+
+    @property
     def shows_cwd(self) -> bool:
-        return self.template is not None and any(found[1] == "cwd" for found in MACRO.finditer(self.template))
+        return "cwd" in self.macros
+
+    @property
+    def shown(self) -> bytes:
+        """The numbers of the fields that the log needs beside what every event has, in order."""
+        return bytes(sorted(FIELD_MACROS[name].number for name in self.macros & FIELD_MACROS.keys() - IN_EVENT))
 
 
 def refuses_calls(actions: list[tree.Action], phase: str) -> bool:

@@ -125,6 +125,7 @@ def rule_entry(rule: Rule, pool: Pool) -> bytes:
         actions=rule.actions.mask,
         phase=PHASES[rule.phase],
         flags=rule.flags,
+        shows=pool.string(rule.actions.shown) + 1 if rule.actions.shown else 0,
     )
     return bytes(entry)
 

@@ -28,10 +28,10 @@ def truth(value: Number | None) -> bool | None:
     return None if value is None else value.value != 0
 
 
-def variables(node: tree.Node) -> Iterator[tree.Name | tree.Param]:
+def variables(node: tree.Node) -> Iterator[tree.Name | tree.SetName | tree.Param]:
     """What a part names of the call, from left to right."""
     match node:
-        case tree.Name(name=name):
+        case tree.Name(name=name) | tree.SetName(name=name):
             if name not in CONSTANTS:
                 yield node
         case tree.Param():
@@ -60,16 +60,16 @@ def facts(node: tree.Node, outcome: Evaluation) -> list[str]:
     """What the names in a part stand for, as `UID is 0`."""
     said = {}
     for name in variables(node):
-        key = name.name if isinstance(name, tree.Name) else f"PARAMS[{name.number}]"
+        key = f"PARAMS[{name.number}]" if isinstance(name, tree.Param) else name.name
         said[key] = f"{key} {shown(outcome, name)}"
     return list(said.values())
 
 
-def shown(outcome: Evaluation, node: tree.Name | tree.Param) -> str:
+def shown(outcome: Evaluation, node: tree.Name | tree.SetName | tree.Param) -> str:
     value = outcome.values[id(node)]
     if value is None:
         missing = outcome.meaning.missing
-        name = node.name if isinstance(node, tree.Name) else outcome.meaning.arguments[node.number - 1][0]
+        name = outcome.meaning.arguments[node.number - 1][0] if isinstance(node, tree.Param) else node.name
         return "is not given" if name in missing else "cannot be read"
     if isinstance(value, Address):
         return f"is {IPv4Address(value.value) if value.bits == 32 else IPv6Address(value.value)}"

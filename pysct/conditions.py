@@ -2,7 +2,8 @@
 """Does a condition make sense: is each operand of the type that its operator needs?"""
 
 from pysct import glob, tree
-from pysct.abi import Limit
+from pysct.abi import FIELDS, Limit
+from pysct.constants import FAMILIES
 from pysct.diagnostics import Diagnostics
 from pysct.ir import StrRef
 from pysct.names import ADDR4, ADDR6, INT, STR, Names
@@ -71,6 +72,8 @@ class Checker:
         left, right = self.type(node.left), self.type(node.right)
         if left is None or right is None:
             return None
+        if self.takes_bit_for_mask(node):
+            return None
         self.suspect(node)
         if node.op in PATTERN:
             return self.pattern(node, left)
@@ -115,7 +118,30 @@ class Checker:
         key = node.name if isinstance(node, tree.Name) else node.number if isinstance(node, tree.Param) else None
         return any(isinstance(leaf, StrRef) and leaf.path for leaf in self.names.leaves.get(key, ()))
 
+    def takes_bit_for_mask(self, node) -> bool:
+        """Whether a set of bits is compared or computed with the place of one of them, which is an error."""
+        for field, bit in ((node.left, node.right), (node.right, node.left)):
+            if isinstance(field, tree.Name) and isinstance(bit, tree.Name) and field.name in FIELDS:
+                family = FIELDS[field.name].set
+                if family and FAMILIES.get(bit.name) == family:
+                    message = f"`{bit.name}` is the place of a bit, not the bit"
+                    self.error(bit, message, f"write `{bit.name} in {field.name}`")
+                    return True
+        return False
+
+    def bit(self, node):
+        """Whether a number is the place of a bit that is set."""
+        found, field = self.type(node.operand), node.elements[0].name
+        if found == STR:
+            return self.error(node.operand, f"`in {field}` needs a number, and {self.shown(node.operand)} is a string")
+        family = FAMILIES.get(node.operand.name) if isinstance(node.operand, tree.Name) else None
+        if family and family != FIELDS[field].set:
+            return self.error(node.operand, f"`{node.operand.name}` is no {FIELDS[field].set}", f"`{field}` is a set of those")
+        return found
+
     def member(self, node):
+        if isinstance(node.elements[0], tree.SetName):
+            return self.bit(node)
         operand = self.type(node.operand)
         good = operand is not None
         for element in node.elements:

@@ -196,6 +196,9 @@ class Expansion:
         if node.name in self.definitions.failed:
             self.expanded.good = False
             return node
+        if node.name in FIELDS and FIELDS[node.name].set:
+            self.expanded.free.setdefault(node.name, node.span)
+            return node
         if found or node.name in RESERVED:
             return self.wrong(node, f"`{node.name}` is not a set", f"write `in {{ {node.name} }}` or `==`")
         if node.name in self.definitions.all:

@@ -31,6 +31,7 @@ def rule_lines(index: int, rule: ImageRule) -> list[str]:
     if rule.error:
         parts.append(f"error {rule.error}")
     parts += [name for flag, name in FLAG_NAMES.items() if rule.flags & flag]
+    parts += [f"with {named(FIELD_NAMES, number, 'field')}" for number in rule.shows]
     lines = [f"rule {index} {shown(rule.name)} line {rule.line}: {', '.join(parts)}"]
     if rule.template is not None:
         lines.append(f"    log_format {quoted(rule.template)}")

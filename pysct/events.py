@@ -16,6 +16,7 @@ BUFFER = 256 * 1024
 
 _RECORD = struct.Struct("<HHIQQ")
 _ITEM = struct.Struct("<BBH")
+_NUMBERS = frozenset(entry.number for entry in abi.FIELDS.values() if entry.type == "int")
 
 
 @dataclass(frozen=True)
@@ -32,9 +33,10 @@ class Event:
 
     rule is the index in rule set `generation`; time is in nanoseconds since
     1970 (CLOCK_REALTIME); args are the registers, not yet narrowed to their
-    kinds; strings are by argument, from 0; sources by struct sct_source, a
-    number as the bytes of an s64; torn: the record is damaged and
-    some strings may be missing.
+    kinds; strings are by argument, from 0; fields are those that the rule
+    shows beside the members here, by number; sources by struct sct_source, a
+    number as the bytes of an s64; torn: the record is damaged and some
+    strings, fields and sources may be missing.
     """
 
     rule: int
@@ -65,6 +67,7 @@ class Event:
     cwd: String | None = None
     strings: dict[int, String] = field(default_factory=dict)
     sources: dict[bytes, String] = field(default_factory=dict)
+    fields: dict[int, String | int] = field(default_factory=dict)
     torn: bool = False
 
 
@@ -149,7 +152,8 @@ def _event(record: bytes) -> Event | Torn:
     head = abi.EventStruct.from_buffer_copy(record)
     count = min(head.nargs, abi.Limit.ARGS)
     sources: dict[bytes, String] = {}
-    items, torn = _items(record, abi.EventStruct.SIZE, sources)
+    fields: dict[int, String | int] = {}
+    items, torn = _items(record, abi.EventStruct.SIZE, sources, fields)
     name, template = items.get(abi.Item.NAME), items.get(abi.Item.TEMPLATE)
     return Event(
         rule=head.record.rule,
@@ -168,6 +172,7 @@ def _event(record: bytes) -> Event | Torn:
         cwd=items.get(abi.Item.CWD),
         strings={n: items[abi.Item.ARG + n] for n in range(count) if abi.Item.ARG + n in items},
         sources=sources,
+        fields=fields,
         torn=torn or head.nargs > abi.Limit.ARGS,
         **{field_name: getattr(head, field_name) for field_name in _SAME},
     )
@@ -195,8 +200,10 @@ def _moved(record: bytes) -> Moved | Torn:
     return Moved(head.record.time, head.abi, head.nr, head.mechanism, head.state)
 
 
-def _items(record: bytes, offset: int, sources: dict[bytes, String] | None = None) -> tuple[dict[int, String], bool]:
-    """The strings behind a record's head, by what they are, and whether they ran over its end; fills in `sources`."""
+def _items(
+    record: bytes, offset: int, sources: dict[bytes, String] | None = None, fields: dict[int, String | int] | None = None
+) -> tuple[dict[int, String], bool]:
+    """The strings behind a record's head, by what they are, and whether they ran over its end; fills in the others."""
     items: dict[int, String] = {}
     while len(record) - offset >= _ITEM.size:
         what, state, length = _ITEM.unpack_from(record, offset)
@@ -208,7 +215,15 @@ def _items(record: bytes, offset: int, sources: dict[bytes, String] | None = Non
         held = record[offset : offset + length]
         if what == abi.Item.SOURCE and sources is not None:
             sources.setdefault(held[: abi.SourceStruct.SIZE], String(state, held[abi.SourceStruct.SIZE :]))
+        elif what == abi.Item.FIELD and fields is not None and length:
+            fields.setdefault(held[0], _field(held[0], state, held[1:]))
         else:
             items.setdefault(what, String(state, held))
         offset += length
     return items, False
+
+
+def _field(number: int, state: int, data: bytes) -> String | int:
+    """A field of which nothing is known here is a string."""
+    whole_number = number in _NUMBERS and state == abi.State.WHOLE and len(data) == 8
+    return int.from_bytes(data, "little", signed=True) if whole_number else String(state, data)

@@ -68,8 +68,8 @@ def condition_lines(rule: Rule) -> list[str]:
     )
 
 
-def key(node: tree.Name | tree.Param) -> str | int:
-    return node.name if isinstance(node, tree.Name) else node.number
+def key(node: tree.Name | tree.SetName | tree.Param) -> str | int:
+    return node.number if isinstance(node, tree.Param) else node.name
 
 
 def action_text(rule: Rule) -> str:

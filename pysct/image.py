@@ -64,6 +64,7 @@ class ImageRule:
     error: int
     flags: int
     template: bytes | None
+    shows: bytes = b""
 
 
 @dataclass(slots=True)
@@ -163,4 +164,5 @@ def part(whole, start: int, count: int, what: str):
 def decode_rule(rule: RuleStruct, strings: list[bytes]) -> ImageRule:
     (name,) = part(strings, rule.name, 1, "rule name")
     template = None if rule.template == NONE else part(strings, rule.template, 1, "log_format")[0]
-    return ImageRule(name, rule.digest, rule.line, rule.phase, rule.actions, rule.error, rule.flags, template)
+    shows = part(strings, rule.shows - 1, 1, "list of fields")[0] if rule.shows else b""
+    return ImageRule(name, rule.digest, rule.line, rule.phase, rule.actions, rule.error, rule.flags, template, shows)

@@ -13,6 +13,8 @@ An event is an object with these members, always all of them:
     nr          number: of the system call
     pid tid ppid uid euid suid fsuid gid egid sgid fsgid cpu   numbers
     comm        string        cwd         string, or null if it was not logged
+    fields      object: what the rule's log_format names beside these, by name; a
+                string that is not known is null
     args        list of objects: name, kind, value (a number, by kind), words
                 (names of constants, "O_WRONLY|O_CREAT", or null), and for
                 strings: state ("whole", "cut", "fault", "long", "absent") and
@@ -43,6 +45,7 @@ from pysct.events import Event, Lost, Moved, String
 
 _NUMBERS = ("pid", "tid", "ppid", "uid", "euid", "suid", "fsuid", "gid", "egid", "sgid", "fsgid", "cpu")
 _STATES = {value: name.lower() for name, value in vars(abi.State).items() if name.isupper()}
+_FIELDS = {entry.number: name.lower() for name, entry in abi.FIELDS.items()}
 _CAUSES = {value: name.lower() for name, value in vars(abi.Cause).items() if name.isupper()}
 
 
@@ -71,6 +74,7 @@ def event_object(event: Event) -> dict:
         **{name: getattr(event, name) for name in _NUMBERS},
         **_text("comm", event.comm),
         **_text("cwd", _held(event.cwd)),
+        "fields": _fields(event),
         "args": [_argument(event, i, name) for i, name in enumerate(names)],
         "members": _members(event),
         "actions": values.action_names(event.actions),
@@ -113,6 +117,14 @@ def _argument(event: Event, index: int, name: str) -> dict:
     held = event.strings.get(index)
     if held is not None:
         members |= {"state": _STATES.get(held.state, str(held.state)), **_text("string", _held(held))}
+    return members
+
+
+def _fields(event: Event) -> dict:
+    members = {}
+    for number, value in event.fields.items():
+        name = _FIELDS.get(number, f"field_{number}")
+        members |= {name: value} if isinstance(value, int) else _text(name, _held(value))
     return members
 
 

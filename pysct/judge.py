@@ -11,7 +11,7 @@ from functools import cache
 
 from pysct import abi, native
 
-STRINGS = (*range(abi.Limit.ARGS), abi.FIELDS["COMM"].number, abi.FIELDS["CWD"].number)
+STRINGS = (*range(abi.Limit.ARGS), *(entry.number for entry in abi.FIELDS.values() if entry.type == "str"))
 """String operands, in the order of their places in struct sct_judge."""
 
 FIELDS = max(entry.number for entry in abi.FIELDS.values()) + 1

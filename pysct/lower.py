@@ -156,8 +156,17 @@ class Lowering:
         unsigned = "U" if large else ""
         return Op(("LT" if op == "<" else "LE") + unsigned, (left, right), 0, 1)
 
+    def bit(self, place, bits):
+        """Whether a set of bits has the one at a place."""
+        one = Op("AND", (Op("SHR", (bits, place)), Int(1)), 0, 1)
+        if isinstance(place, Int):
+            return one if 0 <= place.value < 64 else Int(0)
+        return self.algebra.chain("ALL", [Op("LEU", (place, Int(63)), 0, 1), one])
+
     def member(self, node):
         operand = self.lower(node.operand)
+        if isinstance(node.elements[0], tree.SetName):
+            return self.bit(operand, self.names[node.elements[0].name])
         if isinstance(operand, Str | StrRef):
             return self.string_member(operand, [self.lower(element) for element in node.elements])
         if isinstance(operand, Addr | Net):

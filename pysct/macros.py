@@ -14,6 +14,7 @@ from pysct.tree import Block
 
 MACRO = re.compile(r"%(%|[A-Za-z_][A-Za-z0-9_]*(?:(?:\[0\])?(?:\.[A-Za-z_][A-Za-z0-9_]*)+)?)?")
 FIELD_MACROS = {name.lower(): field for name, field in FIELDS.items()}
+IN_EVENT = MACROS.keys() | {name.lower() for name in FIELDS if FIELDS[name].number <= FIELDS["ERRNO"].number}
 
 
 def check_template(block: Block, points: list[Point], phase: str, source: Source, diagnostics: Diagnostics) -> str:

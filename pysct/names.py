@@ -93,8 +93,8 @@ def used(condition: tree.Node) -> dict[str | int, Span]:
     todo = [condition]
     while todo:
         node = todo.pop()
-        if isinstance(node, tree.Name | tree.Param) and node.source is None:
-            found.setdefault(node.name if isinstance(node, tree.Name) else node.number, node.span)
+        if isinstance(node, tree.Name | tree.SetName | tree.Param) and node.source is None:
+            found.setdefault(node.number if isinstance(node, tree.Param) else node.name, node.span)
         elif node.source is None:
             todo += reversed(tree.below(node))
     return found

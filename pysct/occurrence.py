@@ -132,7 +132,7 @@ class Reader:
         if field.type == "str":
             self.texts[field.name] = self.word(value)
         else:
-            self.numbers[field.name] = number = self.number_in(value)
+            self.numbers[field.name] = number = self.bits_in(value) if field.set else self.number_in(value)
             if number >> 63 not in (0, -1):
                 self.refuse(span(value), f"{number} does not fit into a signed number of 64 bits")
         if field.name in ("RETVAL", "ERRNO"):
@@ -160,6 +160,17 @@ class Reader:
         sign = -1 if word.value.startswith("-") else 1
         bare = Token("WORD", word.value.removeprefix("-"), start_pos=word.start_pos, end_pos=word.end_pos)
         return sign * (self.number(bare) if bare[:1].isdigit() else self.constant(bare))
+
+    def bits_in(self, word: Token) -> int:
+        """A set of bits: a number, or the names of their places with | between them."""
+        bits, at = 0, word.start_pos
+        if word[:1].isdigit():
+            return self.number_in(word)
+        for name in word.value.split("|"):
+            token = Token("WORD", name, start_pos=at, end_pos=at + len(name))
+            bits |= 1 << (self.constant(token) & 63)
+            at += len(name) + 1
+        return bits
 
     def number(self, token: Token) -> int:
         return self.builder.number([ours(token)]).value

@@ -56,6 +56,8 @@ def phrase(node: tree.Node, source: Source, holds: bool = True) -> Group | str:
             return f"{text(left, source)} has {name} {'' if holds else 'not '}set"
         case tree.Member(operand=operand, elements=[tree.Address(prefix=int()) as network]):
             return f"{text(operand, source)} is {'' if holds else 'not '}in {text(network, source)}"
+        case tree.Member(operand=operand, elements=[tree.SetName(name=bits)]):
+            return f"{bits} {'has' if holds else 'lacks'} {text(operand, source)}"
         case tree.Member(operand=operand, elements=elements):
             listed = ", ".join(element(one, source) for one in elements)
             return f"{text(operand, source)} is {'one' if holds else 'none'} of {listed}"

@@ -106,6 +106,20 @@ def _cwd(event: Event) -> str:
     return values.string(event.cwd, 0)
 
 
+def _field(name: str) -> Callable[[Event], str]:
+    number = abi.FIELDS[name].number
+    shown = hex if abi.FIELDS[name].set else str
+
+    def text(event: Event) -> str:
+        held = event.fields.get(number)
+        if isinstance(held, int):
+            return shown(held)
+        known = held is not None and held.state in (abi.State.WHOLE, abi.State.CUT) and abi.FIELDS[name].type == "str"
+        return values.string(held, 0) if known else "?"
+
+    return text
+
+
 def _plain(name: str) -> Callable[[Event], str]:
     return lambda event: str(getattr(event, name))
 
@@ -113,6 +127,7 @@ def _plain(name: str) -> Callable[[Event], str]:
 _NUMBERS = ("pid", "tid", "ppid", "uid", "euid", "suid", "fsuid", "gid", "egid", "sgid", "fsgid", "retval")
 
 MACROS: dict[str, Callable[[Event], str]] = {
+    **{name.lower(): _field(name) for name in abi.FIELDS},
     **{name: _plain(name) for name in _NUMBERS},
     "ruleid": lambda e: values.escape(e.name),
     "rule": lambda e: values.escape(e.name),

@@ -2109,4 +2109,4 @@ CALL_FAMILIES = (
 
 PATHS = frozenset(['dir_name', 'filename', 'from_pathname', 'new_root', 'newname', 'oldname', 'path', 'pathname', 'put_old', 'specialfile', 'to_pathname'])
 NO_PATHS = {'symlink': ['oldname'], 'symlinkat': ['oldname']}
-ABSOLUTE = frozenset(['CWD'])
+ABSOLUTE = frozenset(['CWD', 'EXE', 'ROOT', 'CGROUP'])

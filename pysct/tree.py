@@ -93,7 +93,7 @@ class Member(Node):
 
 @dataclass(slots=True)
 class SetName(Node):
-    """The name of a set behind `in`; the only element of its Member. Gone after the check stage."""
+    """The name behind `in`; the only element of its Member. That of a defined set is gone after the check stage."""
 
     name: str
 
@@ -234,6 +234,8 @@ def canonical(node: Node):
             return ("address", bits, value, prefix)
         case Name(name=name):
             return ("name", name)
+        case SetName(name=name):
+            return ("bits", name)
         case Param(number=number):
             return ("param", number)
         case Unary(op=op, operand=operand):

@@ -7,10 +7,8 @@
  * -EAGAIN, and the call is judged again in task context, where a string that
  * cannot be read is really unreadable.
  */
-#include <linux/cred.h>
-#include <linux/dcache.h>
-#include <linux/fs_struct.h>
-#include <linux/path.h>
+#include <linux/bitops.h>
+#include <linux/ktime.h>
 #include <linux/sched.h>
 #include <linux/uaccess.h>
 #include <asm/word-at-a-time.h>
@@ -22,10 +20,10 @@ static struct sct_judgement *judgement_of(struct sct_judge *judge)
 	return container_of(judge, struct sct_judgement, judge);
 }
 
-/** sct_capture_room() - bytes for the strings of a program, and the current directory */
-size_t sct_capture_room(const struct sct_prog *prog, bool cwd)
+/** sct_capture_room() - bytes for the strings of a program, and @texts of the process, a bit for each place */
+size_t sct_capture_room(const struct sct_prog *prog, u32 texts)
 {
-	unsigned int i, strings = cwd;
+	unsigned int i, strings = hweight32(texts);
 
 	for (i = 0; i < prog->nargs; i++)
 		strings += prog->kinds[i] == SCT_KIND_STR;
@@ -102,7 +100,7 @@ int sct_judge_capture(struct sct_judge *judge, unsigned int place)
 
 	if (place == SCT_TEXT_COMM)
 		sct_capture_comm(j);
-	else if (place == SCT_TEXT_CWD || capture_arg(j, place))
+	else if (place >= SCT_ARGS_MAX || capture_arg(j, place))
 		return -EAGAIN;
 	judge->known |= 1u << place;
 	return 0;
@@ -145,30 +143,23 @@ int sct_capture_args(struct sct_judgement *j, const struct sct_prog *prog)
 }
 
 /**
- * sct_capture_cwd() - write down the current directory
+ * sct_capture_process() - write down what is known of the caller
+ * @texts: a bit for each place
+ * @room: SCT_STRING_MAX bytes for each
  *
  * Context: task; may sleep.
  */
-void sct_capture_cwd(struct sct_judgement *j)
+void sct_capture_process(struct sct_judgement *j, u32 texts, char *room)
 {
-	struct sct_text *text = &j->judge.texts[SCT_TEXT_CWD];
-	struct path pwd;
-	char *name;
+	unsigned int place;
 
-	j->judge.known |= 1u << SCT_TEXT_CWD;
-	*text = (struct sct_text) { .state = SCT_STATE_FAULT };
-	/* A thread that is exiting has given its directories back. */
-	if (!current->fs)
-		return;
-	get_fs_pwd(current->fs, &pwd);
-	name = d_path(&pwd, j->free, SCT_STRING_MAX);
-	path_put(&pwd);
-	if (IS_ERR(name)) {
-		text->state = SCT_STATE_LONG;
-		return;
+	for (place = SCT_ARGS_MAX; place < SCT_TEXTS; place++) {
+		if (!(texts >> place & 1))
+			continue;
+		sct_process_text(place, room, &j->judge.texts[place]);
+		room += SCT_STRING_MAX;
 	}
-	*text = (struct sct_text) { name, strlen(name), SCT_STATE_WHOLE };
-	j->free += SCT_STRING_MAX;
+	j->judge.known |= texts;
 }
 
 /** sct_capture_comm() - copy the command name: another thread may be changing it */
@@ -191,48 +182,22 @@ int sct_judge_unknown(struct sct_judge *judge, u32 rule)
 	return 0;
 }
 
-static u32 parent_pid(void)
-{
-	u32 pid;
-
-	rcu_read_lock();
-	pid = task_tgid_nr(rcu_dereference(current->real_parent));
-	rcu_read_unlock();
-	return pid;
-}
-
 s64 sct_judge_field(struct sct_judge *judge, unsigned int field)
 {
-	const struct cred *cred = current_cred();
-	long result = judgement_of(judge)->result;
+	struct sct_judgement *j = judgement_of(judge);
 
 	switch (field) {
-	case SCT_FIELD_PID:
-		return task_tgid_nr(current);
-	case SCT_FIELD_TID:
-		return task_pid_nr(current);
-	case SCT_FIELD_PPID:
-		return parent_pid();
-	case SCT_FIELD_UID:
-		return __kuid_val(cred->uid);
-	case SCT_FIELD_EUID:
-		return __kuid_val(cred->euid);
-	case SCT_FIELD_SUID:
-		return __kuid_val(cred->suid);
-	case SCT_FIELD_FSUID:
-		return __kuid_val(cred->fsuid);
-	case SCT_FIELD_GID:
-		return __kgid_val(cred->gid);
-	case SCT_FIELD_EGID:
-		return __kgid_val(cred->egid);
-	case SCT_FIELD_SGID:
-		return __kgid_val(cred->sgid);
-	case SCT_FIELD_FSGID:
-		return __kgid_val(cred->fsgid);
 	case SCT_FIELD_RETVAL:
-		return result;
+		return j->result;
 	case SCT_FIELD_ERRNO:
-		return IS_ERR_VALUE((unsigned long)result) ? -result : 0;
+		return IS_ERR_VALUE((unsigned long)j->result) ? -j->result : 0;
+	case SCT_FIELD_TIME:
+		if (!j->time)
+			j->time = ktime_get_real_ns();
+		return j->time;
+	case SCT_FIELD_DURATION:
+		return j->duration;
+	default:
+		return sct_process_number(field);
 	}
-	return 0;
 }

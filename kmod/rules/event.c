@@ -88,6 +88,50 @@ static char *put_sources(const struct sct_judgement *j, char *to, const char *en
 	return to;
 }
 
+static bool is_text(unsigned int field)
+{
+	return sct_text_place(field) < SCT_TEXTS;
+}
+
+/* A field's number, then its text or value. */
+static char *put_field(struct sct_judgement *j, u8 field, char *to, const char *end)
+{
+	const struct sct_text *text = &j->judge.texts[is_text(field) ? sct_text_place(field) : 0];
+	u8 state = is_text(field) ? text->state : SCT_STATE_WHOLE;
+	size_t len = is_text(field) ? text->len : sizeof(s64);
+	struct sct_item item = { SCT_ITEM_FIELD, state, sizeof(field) };
+	size_t fits = fitting(len, end - to - (ptrdiff_t)sizeof(field));
+	s64 value;
+
+	if (end - to < (ptrdiff_t)(sizeof(item) + sizeof(field)))
+		return to;
+	item.len += fits;
+	if (fits < len)
+		item.state = SCT_STATE_CUT;
+	memcpy(to, &item, sizeof(item));
+	to += sizeof(item);
+	*to++ = field;
+	if (is_text(field)) {
+		memcpy(to, text->bytes, fits);
+	} else {
+		value = sct_judge_field(&j->judge, field);
+		memcpy(to, &value, fits);
+	}
+	return to + fits;
+}
+
+static size_t size_of_fields(const struct sct_judgement *j, const struct sct_rule *rule)
+{
+	size_t size = 0, count, i;
+	const char *shown = sct_view_shown(j->judge.view, rule, &count);
+
+	for (i = 0; i < count; i++)
+		size += item_size(1 + (is_text((u8)shown[i]) ?
+				       j->judge.texts[sct_text_place((u8)shown[i])].len :
+				       sizeof(s64)));
+	return size;
+}
+
 static size_t size_of(const struct sct_judgement *j, const struct sct_rule *rule)
 {
 	const struct sct_view *view = j->judge.view;
@@ -100,6 +144,7 @@ static size_t size_of(const struct sct_judgement *j, const struct sct_rule *rule
 		size += item_size(view->strings[rule->template].len);
 	if (rule->flags & SCT_RULEFLAG_LOG_CWD)
 		size += item_size(j->judge.texts[SCT_TEXT_CWD].len);
+	size += size_of_fields(j, rule);
 	for (i = 0; i < j->judge.prog->nargs; i++) {
 		text = text_of(j, i);
 		if (text)
@@ -127,6 +172,9 @@ static void put_items(struct sct_judgement *j, const struct sct_rule *rule, char
 	to = put_sources(j, to, end);
 	if (rule->flags & SCT_RULEFLAG_LOG_CWD)
 		to = put_text(to, end, SCT_ITEM_CWD, &j->judge.texts[SCT_TEXT_CWD]);
+	bytes = sct_view_shown(view, rule, &len);
+	for (i = 0; i < len; i++)
+		to = put_field(j, bytes[i], to, end);
 	for (i = 0; i < j->judge.prog->nargs; i++) {
 		text = text_of(j, i);
 		if (text)
@@ -151,7 +199,6 @@ static void put_caller(struct sct_judgement *j, struct sct_event *event)
 	event->sgid = __kgid_val(cred->sgid);
 	event->fsgid = __kgid_val(cred->fsgid);
 	event->cpu = raw_smp_processor_id();
-	sct_capture_comm(j);
 	memcpy(event->comm, j->comm, sizeof(event->comm));
 }
 
@@ -187,6 +234,7 @@ void sct_event_log(struct sct_judgement *j, u32 rule, u16 actions, long result)
 	size_t size;
 
 	sct_memory_show(j);
+	sct_capture_comm(j);
 	size = size_of(j, as);
 	if (!sct_ring_reserve(&reservation, size)) {
 		atomic64_inc(&j->set->tallies[rule].lost);

@@ -7,6 +7,8 @@
  * a rule that kills or suspends, a rule that waits for the result) is done in
  * task context, with a room of the call's own that lives until it returns.
  */
+#include <linux/bitops.h>
+#include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
@@ -20,9 +22,16 @@ struct glance {
 
 static DEFINE_PER_CPU(struct glance *, glances);
 
-/* A judgement in task context. */
+/*
+ * A judgement in task context: @texts of the process were asked for and are
+ * in the room @process; @start is when the call began, in nanoseconds of the
+ * monotonic clock.
+ */
 struct visit {
 	struct sct_judgement j;
+	u32 texts;
+	char *process;
+	u64 start;
 	char room[] __aligned(8);
 };
 
@@ -67,7 +76,7 @@ static struct visit *make_visit(unsigned int slot, const struct sct_ruleset *set
 	struct sct_needs before = sct_memory_needs(&set->view, programs->before);
 	struct sct_needs after = sct_memory_needs(&set->view, programs->after);
 	const struct sct_prog *prog = programs->before ?: programs->after;
-	size_t room = sct_capture_room(prog, programs->cwd) + before.room + after.room;
+	size_t room = sct_capture_room(prog, programs->texts) + before.room + after.room;
 	unsigned int count = before.count + after.count;
 	size_t holds = count * sizeof(struct sct_held);
 	struct visit *visit;
@@ -95,8 +104,9 @@ static struct visit *begin_visit(unsigned int slot, const struct sct_ruleset *se
 	sct_capture_args(&visit->j, programs->before ?: programs->after);
 	sct_memory_hold(&visit->j, &set->view, programs->before, false);
 	sct_memory_hold(&visit->j, &set->view, programs->after, false);
-	if (programs->cwd)
-		sct_capture_cwd(&visit->j);
+	visit->texts = programs->texts;
+	visit->process = sct_judge_room(&visit->j.judge, hweight32(visit->texts) * SCT_STRING_MAX);
+	sct_capture_process(&visit->j, visit->texts, visit->process);
 	sct_capture_seal(&visit->j);
 	return visit;
 }
@@ -144,6 +154,7 @@ static enum sct_next enter_task(unsigned int slot, const struct pt_regs *regs, l
 	rcu_read_unlock();
 
 	if (around) {
+		visit->start = programs.lasts ? ktime_get_ns() : 0;
 		*cookie = visit;
 		return SCT_NEXT_AROUND;
 	}
@@ -171,7 +182,11 @@ static long leave(unsigned int slot, void *cookie, long result)
 	long unused = 0;
 
 	visit->j.result = result;
-	visit->j.judge.known &= ~(1u << SCT_TEXT_COMM); /* execve has changed it */
+	visit->j.duration = visit->start ? ktime_get_ns() - visit->start : 0;
+	visit->j.time = 0;
+	/* The call may have changed the process. */
+	visit->j.judge.known &= ~(1u << SCT_TEXT_COMM);
+	sct_capture_process(&visit->j, visit->texts, visit->process);
 	if (visit->j.held < visit->j.most)
 		read_results(slot, visit);
 	rcu_read_lock();

@@ -132,7 +132,34 @@ enum sct_op {
 	FIELD(COMM, 1, 0, 0) \
 	FIELD(CWD, 1, 1, 0) \
 	FIELD(RETVAL, 0, 0, 1) \
-	FIELD(ERRNO, 0, 0, 1)
+	FIELD(ERRNO, 0, 0, 1) \
+	FIELD(EXE, 1, 1, 0) \
+	FIELD(ROOT, 1, 1, 0) \
+	FIELD(TTY, 1, 1, 0) \
+	FIELD(CGROUP, 1, 1, 0) \
+	FIELD(LOGINUID, 0, 0, 0) \
+	FIELD(SESSION, 0, 0, 0) \
+	FIELD(SESSION_LEADER, 0, 0, 0) \
+	FIELD(CAPS, 0, 0, 0) \
+	FIELD(CONTAINER, 0, 0, 0) \
+	FIELD(PIDNS, 0, 0, 0) \
+	FIELD(MNTNS, 0, 0, 0) \
+	FIELD(NETNS, 0, 0, 0) \
+	FIELD(USERNS, 0, 0, 0) \
+	FIELD(UTSNS, 0, 0, 0) \
+	FIELD(IPCNS, 0, 0, 0) \
+	FIELD(CGROUPNS, 0, 0, 0) \
+	FIELD(TIME, 0, 0, 0) \
+	FIELD(DURATION, 0, 0, 1)
+
+/* TEXT(name): the fields that are strings, in the order of their places */
+#define SCT_TEXT_TABLE(TEXT) \
+	TEXT(COMM) \
+	TEXT(CWD) \
+	TEXT(EXE) \
+	TEXT(ROOT) \
+	TEXT(TTY) \
+	TEXT(CGROUP)
 
 /* ERROR(name, errno) */
 #define SCT_ERROR_TABLE(ERROR) \

@@ -35,6 +35,14 @@ static inline const char *sct_view_string(const struct sct_view *view, u32 index
 	return view->text + view->strings[index].offset;
 }
 
+/* The numbers of the fields that a rule's events carry, a byte each. */
+static inline const char *sct_view_shown(const struct sct_view *view, const struct sct_rule *rule,
+					 size_t *count)
+{
+	*count = 0;
+	return rule->shows ? sct_view_string(view, rule->shows - 1, count) : NULL;
+}
+
 /* A string that a judgement needs, copied once. */
 struct sct_text {
 	const char *bytes;
@@ -49,16 +57,19 @@ struct sct_found {
 };
 
 /* Places of a judgement's texts: the arguments, then the fields of type str. */
-#define SCT_TEXT_COMM SCT_ARGS_MAX
-#define SCT_TEXT_CWD (SCT_ARGS_MAX + 1)
-#define SCT_TEXTS (SCT_ARGS_MAX + 2)
+#define TEXT(name) SCT_TEXT_##name,
+enum sct_text_number { SCT_TEXT_ARGS_END = SCT_ARGS_MAX - 1, SCT_TEXT_TABLE(TEXT) SCT_TEXTS };
+#undef TEXT
 
 /* The place of a string operand. */
 static inline unsigned int sct_text_place(unsigned int operand)
 {
 	if (likely(operand < SCT_ARGS_MAX))
 		return operand;
-	return operand == SCT_FIELD_COMM ? SCT_TEXT_COMM : SCT_TEXT_CWD;
+#define TEXT(name) if (operand == SCT_FIELD_##name) return SCT_TEXT_##name;
+	SCT_TEXT_TABLE(TEXT)
+#undef TEXT
+	return SCT_TEXTS;
 }
 
 /**

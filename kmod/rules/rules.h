@@ -25,7 +25,8 @@ struct sct_tally {
 struct sct_programs {
 	const struct sct_prog *before, *after;
 	bool task; /* cannot be judged where sleeping is forbidden */
-	bool cwd; /* needs the current directory */
+	bool lasts; /* asks how long the call took */
+	u32 texts; /* of the process that are needed beforehand, a bit for each place */
 	bool fails; /* has a rule that keeps the call from being made */
 };
 
@@ -98,6 +99,8 @@ struct sct_held {
  * @judge: what the pure part sees
  * @set: the rules it is judged by; only while they are held
  * @result: of the call, in the after phase
+ * @time: in nanoseconds since 1970, 0 before somebody asks
+ * @duration: of the call in nanoseconds, in the after phase
  * @stage: where it is judged
  * @comm: room for the command name
  * @free: room for further strings
@@ -110,6 +113,8 @@ struct sct_judgement {
 	struct sct_judge judge;
 	struct sct_ruleset *set;
 	long result;
+	s64 time;
+	s64 duration;
 	enum sct_stage stage;
 	char comm[16];
 	char *free, *end;
@@ -136,15 +141,21 @@ static inline void sct_capture_begin(struct sct_judgement *j, unsigned int slot,
 	j->judge.known = 0;
 	j->stage = stage;
 	j->result = 0;
+	j->time = 0;
+	j->duration = 0;
 	j->free = room;
 	j->end = room + size;
 }
 
 int sct_capture_args(struct sct_judgement *j, const struct sct_prog *prog);
-void sct_capture_cwd(struct sct_judgement *j);
+void sct_capture_process(struct sct_judgement *j, u32 texts, char *room);
 void sct_capture_seal(struct sct_judgement *j);
 void sct_capture_comm(struct sct_judgement *j);
-size_t sct_capture_room(const struct sct_prog *prog, bool cwd);
+size_t sct_capture_room(const struct sct_prog *prog, u32 texts);
+
+/* process.c */
+s64 sct_process_number(unsigned int field);
+void sct_process_text(unsigned int place, char *room, struct sct_text *text);
 
 /* memory.c */
 struct sct_needs {

@@ -46,24 +46,58 @@ void sct_ruleset_put(struct sct_ruleset *set)
 	kvfree(set);
 }
 
+struct field {
+	bool task;
+};
+
+#define FIELD(name, string, task, after) [SCT_FIELD_##name] = { task },
+static const struct field fields[SCT_FIELDS] = { SCT_FIELD_TABLE(FIELD) };
+#undef FIELD
+
+static void add_field(unsigned int field, struct sct_programs *programs)
+{
+	programs->lasts |= field == SCT_FIELD_DURATION;
+	if (fields[field].task)
+		programs->texts |= 1u << sct_text_place(field);
+}
+
+static void add_operand(unsigned int operand, struct sct_programs *programs)
+{
+	if (operand >= SCT_ARGS_MAX)
+		add_field(operand, programs);
+}
+
+/* What a rule that matches needs. */
+static void add_rule(const struct sct_view *view, const struct sct_rule *rule,
+		     struct sct_programs *programs)
+{
+	const char *shown;
+	size_t count, i;
+
+	if (rule->flags & SCT_RULEFLAG_LOG_CWD)
+		add_field(SCT_FIELD_CWD, programs);
+	shown = sct_view_shown(view, rule, &count);
+	for (i = 0; i < count; i++)
+		add_field((u8)shown[i], programs);
+	programs->fails |= rule->phase == SCT_PHASE_BEFORE &&
+			   rule->actions & (SCT_ACTION_FAIL | SCT_ACTION_KILL | SCT_ACTION_SUSPEND);
+}
+
 /* What a program needs beyond its instructions. */
 static void add_needs(const struct sct_view *view, const struct sct_prog *prog,
 		      struct sct_programs *programs)
 {
 	const struct sct_insn *insn = &view->insns[prog->insn], *end = insn + prog->insns;
-	const struct sct_rule *rule;
 
 	for (; insn < end; insn++) {
+		if (insn->op == SCT_OP_LDF)
+			add_field(insn->imm, programs);
 		if (insn->op >= SCT_OP_SEQ && insn->op <= SCT_OP_SEQS)
-			programs->cwd |= insn->a == SCT_FIELD_CWD ||
-					 (insn->op == SCT_OP_SEQS && insn->b == SCT_FIELD_CWD);
-		if (insn->op != SCT_OP_MATCH)
-			continue;
-		rule = &view->rules[insn->imm];
-		programs->cwd |= rule->flags & SCT_RULEFLAG_LOG_CWD;
-		programs->fails |= rule->phase == SCT_PHASE_BEFORE &&
-				   rule->actions & (SCT_ACTION_FAIL | SCT_ACTION_KILL |
-						    SCT_ACTION_SUSPEND);
+			add_operand(insn->a, programs);
+		if (insn->op == SCT_OP_SEQS)
+			add_operand(insn->b, programs);
+		if (insn->op == SCT_OP_MATCH)
+			add_rule(view, &view->rules[insn->imm], programs);
 	}
 }
 
@@ -110,7 +144,7 @@ static int index_programs(struct sct_ruleset *set, struct absent *absent, struct
 			set_bit(slot, absent->calls);
 		if (prog->flags & SCT_PROGFLAG_ABI)
 			set_bit(slot, absent->abis);
-		programs->task |= programs->after || programs->cwd || prog->cost > SCT_GLANCE_MAX;
+		programs->task |= programs->after || programs->texts || prog->cost > SCT_GLANCE_MAX;
 		set_bit(slot, set->points);
 	}
 	return 0;

@@ -177,6 +177,26 @@ static bool is_short(const struct sct_view *view, u32 string, u32 least, u32 mos
 	       view->strings[string].len <= most;
 }
 
+/* The fields that a rule's events carry: each there, once, and known in the rule's phase. */
+static bool shown_is_sound(const struct sct_view *view, const struct sct_rule *rule)
+{
+	const unsigned char *shown;
+	size_t count, i;
+
+	if (!rule->shows)
+		return true;
+	if (rule->shows > view->head->strings.count)
+		return false;
+	shown = (const unsigned char *)sct_view_shown(view, rule, &count);
+	for (i = 0; i < count; i++) {
+		if (shown[i] >= SCT_FIELDS || !fields[shown[i]].known ||
+		    (i && shown[i] <= shown[i - 1]) ||
+		    (fields[shown[i]].after && rule->phase != SCT_PHASE_AFTER))
+			return false;
+	}
+	return true;
+}
+
 static bool rule_is_sound(const struct sct_view *view, const struct sct_rule *rule)
 {
 	bool fails = rule->actions & SCT_ACTION_FAIL;
@@ -187,7 +207,7 @@ static bool rule_is_sound(const struct sct_view *view, const struct sct_rule *ru
 		return false;
 	if (!rule->actions || rule->actions & ~SCT_ACTIONS || rule->flags & ~SCT_RULEFLAGS)
 		return false;
-	if (rule->phase >= SCT_PHASES || rule->zero)
+	if (rule->phase >= SCT_PHASES || !shown_is_sound(view, rule))
 		return false;
 	if (fails ? rule->error < -SCT_ERRNO_MAX || rule->error > -1 : rule->error)
 		return false;

@@ -5,6 +5,7 @@ Values are Number and bytes; None is unknown.
 """
 
 from pysct import tree
+from pysct.abi import FIELDS
 from pysct.reference.address import Address
 from pysct.reference.globs import matches
 from pysct.reference.names import Meaning
@@ -59,6 +60,9 @@ class Evaluation:
             return self.value(self.defined[node.name].body)
         return self.meaning.of(node.name)
 
+    def setname(self, node):
+        return self.meaning.of(node.name)
+
     def param(self, node):
         return self.meaning.argument(node.number - 1)
 
@@ -97,6 +101,10 @@ class Evaluation:
 
     def member(self, node):
         operand = self.value(node.operand)
+        if isinstance(node.elements[0], tree.SetName) and node.elements[0].name in FIELDS:
+            bits = self.value(node.elements[0])
+            known = operand is not None and bits is not None
+            return truth(operand.value in bits_of(bits.value)) if known else None
         return truth(disjunction([self.fits(operand, element) for element in self.written_out(node.elements)]))
 
     def written_out(self, elements: list[tree.Node]) -> list[tree.Node]:
@@ -118,6 +126,11 @@ class Evaluation:
         if isinstance(operand, Address):
             return value.holds(operand)
         return operand == value if isinstance(operand, bytes) else operand.value == value.value
+
+
+def bits_of(number: int) -> set[int]:
+    """The places of the bits that are 1 in a number of 64 bits."""
+    return {place for place in range(64) if number // 2**place % 2}
 
 
 def between(low: Number | None, high: Number | None) -> bool | None:

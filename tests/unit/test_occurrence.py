@@ -130,3 +130,25 @@ def test_any_text_is_a_call_or_an_error(text):
         described(event)
     for member in (text, f"sin_port={text}", f"sun_path={text}"):
         described(f"connect(3, {{{member}}})")
+
+
+def test_every_field_of_the_process_can_be_said():
+    numbers = ("LOGINUID SESSION SESSION_LEADER CONTAINER PIDNS MNTNS NETNS USERNS UTSNS IPCNS CGROUPNS TIME DURATION").split()
+    texts = "EXE ROOT TTY CGROUP".split()
+    said = [f"{name.lower()}={at}" for at, name in enumerate(numbers, 7)] + [f"{name.lower()}=/{name}" for name in texts]
+    event, errors = described(f"sync() {' '.join(said)}")
+    assert not errors
+    assert [number(event, name) for name in numbers] == list(range(7, 7 + len(numbers)))
+    assert [event.seen.strings[FIELDS[name].number] for name in texts] == [f"/{name}".encode() for name in texts]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("CAP_CHOWN", 1), ("CAP_SYS_ADMIN|CAP_CHOWN", 1 << 21 | 1), ("0x1ffffffffff", 0x1FFFFFFFFFF), ("0", 0)],
+)
+def test_capabilities_by_name(text, value):
+    assert number(described(f"sync() caps={text}")[0], "CAPS") == value
+
+
+def test_no_capability():
+    assert "`CAP_NONE` is no number and no constant" in described("sync() caps=CAP_CHOWN|CAP_NONE")[1]

@@ -82,6 +82,38 @@ def test_damaged_members():
         assert render.line(make(*items, template=b"%addr.sin_port", **CONNECT)) == "?"
 
 
+@pytest.mark.parametrize(
+    ("name", "data", "state", "text"),
+    [
+        ("EXE", b"/bin/rm", "WHOLE", '"/bin/rm"'),
+        ("EXE", b"/bin/r", "CUT", '"/bin/r"...'),
+        ("EXE", b"", "FAULT", "?"),
+        ("TTY", b"", "WHOLE", '""'),
+        ("LOGINUID", (2**32 - 1).to_bytes(8, "little"), "WHOLE", "4294967295"),
+        ("CAPS", (0x1FFFFFFFFFF).to_bytes(8, "little"), "WHOLE", "0x1ffffffffff"),
+        ("CAPS", b"\xff\xff", "CUT", "?"),
+        ("CAPS", b"", "FAULT", "?"),
+        ("DURATION", b"\x05" + bytes(7), "WHOLE", "5"),
+    ],
+)
+def test_field_macro(name, data, state, text):
+    said = item(abi.Item.FIELD, bytes([abi.FIELDS[name].number]) + data, getattr(abi.State, state))
+    line = make(said, PATH, template=f"<%{name.lower()} %pathname>".encode())
+    assert render.line(line) == f'<{text} "./dummy">'
+
+
+def test_a_field_that_the_event_does_not_carry():
+    assert render.line(make(PATH, template=b"%exe %caps")) == "? ?"
+
+
+def test_fields_in_json():
+    def held(name, data, state="WHOLE"):
+        return item(abi.Item.FIELD, bytes([abi.FIELDS[name].number]) + data, getattr(abi.State, state))
+
+    made = make(held("EXE", b"/a"), held("ROOT", b"", "FAULT"), held("CAPS", bytes([5, *[0] * 7])), item(abi.Item.FIELD, b"\xfdx"))
+    assert json.loads(jsonlines.line(made))["fields"] == {"exe": "/a", "root": None, "caps": 5, "field_253": "x"}
+
+
 def test_every_macro_and_field_of_the_specification_is_there():
     for name in [*abi.MACROS, *(name.lower() for name in abi.FIELDS), *(name.lower() for name in abi.STATICS)]:
         assert name in render.MACROS, name
@@ -189,7 +221,7 @@ def test_json_has_these_members_in_this_order():
         "type": "event", "time": "2023-11-14T22:13:20.123456789Z", "rule": "watch", "generation": 3, "index": 7,
         "when": "after", "abi": "x86_64", "call": "unlinkat", "nr": 263, "pid": 1234, "tid": 1235, "ppid": 1,
         "uid": 10, "euid": 11, "suid": 12, "fsuid": 13, "gid": 20, "egid": 21, "sgid": 22, "fsgid": 23, "cpu": 1,
-        "comm": "rm", "cwd": "/root",
+        "comm": "rm", "cwd": "/root", "fields": {},
         "args": [
             {"name": "dfd", "kind": "fd", "value": -100, "words": "AT_FDCWD"},
             {"name": "pathname", "kind": "str", "value": 0x7FFD00001234, "words": None, "state": "whole", "string": "./dummy"},

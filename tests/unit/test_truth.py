@@ -4,7 +4,8 @@
 import pytest
 from opinions import UNKNOWN, Event, judged
 
-FIELDS = {"UID": 1000, "EUID": 0, "PID": 4321, "PPID": 1, "COMM": b"rm", "CWD": UNKNOWN, "RETVAL": -2, "ERRNO": 2}
+FIELDS = {"UID": 1000, "EUID": 0, "PID": 4321, "PPID": 1, "COMM": b"rm", "CWD": UNKNOWN, "RETVAL": -2, "ERRNO": 2,
+          "EXE": b"/usr/bin/rm", "TTY": b"", "CAPS": 1 << 21 | 1 << 63 | 1, "LOGINUID": (1 << 32) - 1, "CONTAINER": 0}
 CALLS = {
     "openat": Event("openat", ((1 << 32) - 100, b"/etc/passwd", 0x1000000241, 0o100644), "before", FIELDS),
     "ptrace": Event("ptrace", ((1 << 64) - 1, 7, (1 << 64) - 1, 10), "before", FIELDS),
@@ -51,6 +52,22 @@ openat  SYSCALL == "openat" && ABI == "x86_64"                      true
 openat  SYSCALL =~ "*link*"                                         false
 openat  SYSCALL in { "open", "openat" }                             true
 openat  SYSCALL == COMM                                             false
+
+openat  EXE == "/usr/bin/rm" && EXE endswith "/rm" && EXE != COMM   true
+openat  TTY == ""                                                   true
+openat  LOGINUID == 4294967295 && !CONTAINER                        true
+openat  CAP_SYS_ADMIN in CAPS                                       true
+openat  CAP_SYS_PTRACE in CAPS                                      false
+openat  !(CAP_SYS_PTRACE in CAPS)                                   true
+openat  0 in CAPS && 63 in CAPS                                     true
+openat  64 in CAPS                                                  false
+openat  -1 in CAPS                                                  false
+openat  UID in CAPS                                                 false
+openat  UID - 979 in CAPS                                           true
+openat  UID - 1001 in CAPS                                          false
+openat  (CAP_SYS_ADMIN in CAPS) + 1 == 2                            true
+openat  CAPS & 1 << CAP_SYS_ADMIN                                   true
+openat  1 / (UID - 1000) in CAPS                                    unknown
 
 openat  dfd == AT_FDCWD                                             true
 openat  dfd == -100                                                 true
