@@ -73,11 +73,11 @@ def piece(text: str, at: int, token: Token) -> Piece:
 
 
 def kept(pieces: list[Piece]) -> list[Piece]:
-    """Without what says nothing: `;`, and `=` before a bracket. Their comments go to the next piece."""
+    """Without what says nothing: `;`, and `=` before a bracket of a rule. Their comments go to the next piece."""
     out, carried = [], []
     for at, one in enumerate(pieces):
         one.comments = carried + one.comments
-        if one.kind == "_SEMI" or one.kind == "EQ" and pieces[at + 1].kind == "OPEN":
+        if one.kind == "_SEMI" or one.kind == "EQ" and pieces[at + 1].kind == "OPEN" and pieces[0].kind != "SET":
             carried = one.comments
         else:
             out.append(one)
