@@ -98,7 +98,7 @@ def test_real_calls(phase, loaded, programs, tmp_path):
             assert result == rules.rules[matched[0]].actions.error, (event, matched)  # each of them refuses: the first
         seen.update(pairs=len(rules.names), matched=len(matched), unknown=len(unknown))
 
-    @examples(25)
+    @examples(60)
     @given(scene(phase))
     def agree(drawn):
         call, text, included, chance = drawn
