@@ -42,7 +42,7 @@ def told(held, program):
 def test_answers(held, told):
     generation = held.generation + 1
     assert told["upload"] == (0, generation, 0)
-    assert told["version"] == (0, 1, generation)
+    assert told["version"] == (0, 2, generation)
     assert told["high"] == (-errno.EFAULT, 0, 0), "a 64-bit address stays one"
     assert told["dry"] == (0, 0, 0)
     assert told["short"] == (-errno.ENOSPC, 1, 0)

@@ -171,7 +171,7 @@ def test_random_programs_judge_real_calls(control):
         numbers = tuple(parts.KIND[kind] for kind in kinds)
         strings = [b"rule", *(programs.glob(chance) for _ in range(4)), *(programs.word(chance) for _ in range(4))]
         phase = chance.randrange(2)
-        insns = programs.Writer(chance, phase, numbers, 1, len(strings), 1).write(chance.randrange(2, 60))
+        insns = programs.Writer(chance, phase, numbers, 1, len(strings), 1, []).write(chance.randrange(2, 60))
         made = Parts([*map(list, insns)], [prog(len(insns), kinds, nr=raw.CHDIR, phase=phase)], [rule(phase=phase)], strings=strings)
         assert raw.upload(control, made.bytes())[0] == 0
         for path in (b"", b"/", b"/etc/passwd", b"a" * 5000, programs.word(chance)):

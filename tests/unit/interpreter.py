@@ -112,7 +112,7 @@ def compare(name: str, text: bytes | None, other: bytes | None) -> int | None:
             return int(any(text[at : at + len(other)] == other for at in range(len(text) + 1)))
         case "SGLOB" | "SPATH":
             return int(glob(other, text, name == "SPATH"))
-    raise NotImplementedError(name)
+    raise AssertionError(f"an opcode of no known meaning: {name}")
 
 
 def unary(name: str, a: int | None) -> int | None:
@@ -128,7 +128,7 @@ def unary(name: str, a: int | None) -> int | None:
             return 0 if a else 1
         case "TRUE":
             return 1 if a else 0
-    raise NotImplementedError(name)
+    raise AssertionError(f"an opcode of no known meaning: {name}")
 
 
 def binary(name: str, a: int | None, b: int | None) -> int | None:

@@ -164,7 +164,7 @@ class Writer:
                 return [op, dst, chance.choice(self.texts), 0, chance.randrange(self.strings)]
             case "strstr":
                 return [op, dst, chance.choice(self.texts), chance.choice(self.texts), 0]
-        raise NotImplementedError(form)
+        raise AssertionError(f"operands of an unknown form: {form}")
 
 
 def program_image(chance: Random, points: int = 2, longest: int = 40) -> bytes:
