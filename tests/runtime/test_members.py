@@ -2,7 +2,6 @@
 """Are members of structures found where each ABI has them?"""
 
 import errno
-import platform
 import struct
 from pathlib import Path
 
@@ -11,8 +10,7 @@ import pytest
 from test_abis import MAIN, WAYS, call, logging, rule, way, ways  # noqa: F401 - fixtures
 
 from pysct.abi import ABIS
-
-pytestmark = pytest.mark.skipif(platform.machine() != "x86_64", reason="for x86_64")
+from pysct.tables import CALLS
 
 OURS = 'COMM =~ "call.*"'
 PORT = "0200" + "1f90" + "7f000001" + "00" * 8  # sockaddr_in: 127.0.0.1, port 8080
@@ -53,9 +51,10 @@ class TestEachAbi:
         assert self.refused(call, way, "vec[0].iov_len == 77 && vec.iov_base == 0x1000", "writev", -1, memory(abi, [0x1000, 77]), 1)
 
     def test_words(self, way, call):
-        """struct rlimit: that of x32 has 64-bit members, and i386's 32-bit ones."""
-        one, two = ((0x11, 0x22) if WAYS[way] == "i386" else (2**40, 2**41))
-        form = "<II" if WAYS[way] == "i386" else "<QQ"
+        """struct rlimit: that of x32 has 64-bit members, those of the other 32-bit ABIs 32-bit ones."""
+        narrow = WAYS[way] != "x32" and ABIS[WAYS[way]].bits == 32
+        one, two = (0x11, 0x22) if narrow else (2**40, 2**41)
+        form = "<II" if narrow else "<QQ"
         args = (99, f"m:{struct.pack(form, one, two).hex()}")
         assert self.refused(call, way, f"rlim.rlim_cur == {one} && rlim.rlim_max == {two}", "setrlimit", *args)
 
@@ -64,15 +63,17 @@ class TestEachAbi:
         assert self.refused(call, way, "how.flags == O_CREAT && how.mode == 0600 && how.resolve == 1", "openat2", -1, "s:/x", f"m:{how}", 24)
 
     def test_what_the_call_fills_in(self, way, call):
-        """struct stat has four layouts: st_size is in another place in each."""
+        """struct stat has many layouts: st_size is in another place in each."""
         Path("file").write_bytes(b"x" * 1234)
-        names = ["stat", "stat64"] if WAYS[way] == "i386" else ["stat"]
+        names = [name for name in ("stat", "stat64", "newfstatat", "fstatat64") if name in CALLS[WAYS[way]]]
+        assert names
         for name in names:
+            directory, flags = ((-100,), (0,)) if "fstatat" in name else ((), ())
             with kernel.Log() as log:
                 condition = f"{OURS} && statbuf.st_size == 1234"
                 kernel.upload(rule(name, logging("%syscall %statbuf.st_size %statbuf.st_uid"), condition=condition, more="when = after"))
-                assert call(way, name, "s:./file", f"m:{'00' * 144}") == 0
-                assert call(way, name, "s:./none", f"m:{'00' * 144}") == -errno.ENOENT
+                assert call(way, name, *directory, "s:./file", f"m:{'00' * 144}", *flags) == 0
+                assert call(way, name, *directory, "s:./none", f"m:{'00' * 144}", *flags) == -errno.ENOENT
                 assert log.lines(1, 3) == [f"{name} 1234 0"]
 
 
