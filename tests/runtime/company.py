@@ -23,6 +23,15 @@ TRACING = Path("/sys/kernel/tracing")
 GIVEN_UP = 60 * PATIENCE
 """Seconds after which something that should end does not."""
 
+_present: list = []
+"""Storms and ears that have not ended."""
+
+
+def dismiss() -> None:
+    """Ends whom a test that failed has left behind: no other test shall fail of it."""
+    while _present:
+        _present.pop().leave()
+
 
 class Storm:
     """Threads that make one call as often as they can, until end() tells how often each answer came."""
@@ -32,10 +41,16 @@ class Storm:
         words = ["nice", *wrap, "call", "-t", str(threads), "-n", "0", *call]
         self.process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
         self.pid = self.process.pid
+        _present.append(self)
+
+    def leave(self) -> None:
+        self.process.kill()
+        self.process.communicate()
 
     def end(self) -> Counter:
         os.kill(self.pid, 15)
         lines = self.process.communicate(timeout=GIVEN_UP)[0].splitlines()
+        _present.remove(self)
         return Counter({answer: int(count) for count, answer in (line.split(" x ") for line in lines)})
 
 
@@ -93,6 +108,10 @@ class Ear:
         self._descriptor = device.open_log(blocking=False)
         self.heard = self.lost = 0
         self.by_processor = Counter()
+        _present.append(self)
+
+    def leave(self) -> None:
+        os.close(self._descriptor)
 
     def listen(self) -> None:
         """Takes what there is, if that is not too much: in a storm there is always more."""
@@ -102,9 +121,14 @@ class Ear:
 
     def end(self) -> None:
         """Takes all that is left, when no more comes."""
+        self.listen_out()
+        _present.remove(self)
+        self.leave()
+
+    def listen_out(self) -> None:
+        """Takes all that there is, which has an end only when no more comes."""
         while self._hear():
             pass
-        os.close(self._descriptor)
 
     def _hear(self) -> bool:
         try:

@@ -15,6 +15,7 @@ HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 import case as cases  # noqa: E402
+import company  # noqa: E402
 import kernel  # noqa: E402
 
 from pysct.compiler import compile_sources  # noqa: E402
@@ -78,3 +79,12 @@ def loaded(complaints):
             if not control.version().locked:
                 control.upload(compile_sources([]).image)
     assert complaints.new() == []
+
+
+@pytest.fixture
+def ready(loaded, programs, tmp_path, monkeypatch):
+    """The modules, our programs on PATH, a directory of the test's own; of the company nobody stays behind a failure."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", programs["PATH"])
+    yield
+    company.dismiss()

@@ -15,11 +15,7 @@ RULE = 'rule {{ syscall_name = unlinkat rule_name = r filter_expression {{ pathn
 OTHER = 'rule { syscall_name = "unlink*", getppid, read rule_name = o filter_expression { COMM == "other" } action { type = LOG } when = after }\n'
 READ = 'rule {{ syscall_name = read rule_name = {name} filter_expression {{ COMM == "cat" }} action {{ type = LOG {format} }} when = after }}\n'
 
-
-@pytest.fixture(autouse=True)
-def ready(loaded, programs, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PATH", programs["PATH"])
+pytestmark = pytest.mark.usefixtures("ready")
 
 
 @contextlib.contextmanager

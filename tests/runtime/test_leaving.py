@@ -46,13 +46,7 @@ WATCHED = {
 
 UNINTERRUPTIBLE = ("vfork", "ptrace")
 
-pytestmark = pytest.mark.timeout(900 + 30 * CYCLES)
-
-
-@pytest.fixture(autouse=True)
-def ready(loaded, programs, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PATH", programs["PATH"])
+pytestmark = [pytest.mark.usefixtures("ready"), pytest.mark.timeout(900 + 30 * CYCLES)]
 
 
 @pytest.fixture(scope="module")

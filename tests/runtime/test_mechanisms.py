@@ -14,11 +14,7 @@ from patience import PATIENCE
 from pysct import abi
 from pysct.tables import CALLS
 
-
-@pytest.fixture(autouse=True)
-def ready(loaded, programs, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PATH", programs["PATH"])
+pytestmark = pytest.mark.usefixtures("ready")
 
 
 @pytest.fixture

@@ -16,13 +16,7 @@ from pysct.tables import CALLS
 
 STORM = ("mkdirat", "-100", "s:./no/x", "0700")
 TIMES = 3
-pytestmark = pytest.mark.timeout(600)
-
-
-@pytest.fixture(autouse=True)
-def ready(loaded, programs, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PATH", programs["PATH"])
+pytestmark = [pytest.mark.usefixtures("ready"), pytest.mark.timeout(600)]
 
 
 @pytest.fixture

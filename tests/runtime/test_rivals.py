@@ -15,11 +15,7 @@ from pysct.tables import CALLS
 PROBES = Path("/sys/kernel/debug/kprobes/enabled")
 TRACING = Path("/proc/sys/kernel/ftrace_enabled")
 
-
-@pytest.fixture(autouse=True)
-def ready(loaded, programs, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PATH", programs["PATH"])
+pytestmark = pytest.mark.usefixtures("ready")
 
 
 def test_probes_that_are_switched_off_are_noticed():

@@ -18,11 +18,7 @@ from pysct.control import Caller, Control
 READ = 'rule { syscall_name = read rule_name = r filter_expression { COMM == "cat" } action { type = LOG } when = after }\n'
 STOP = 'rule { syscall_name = unlinkat rule_name = s filter_expression { COMM == "call" } action { type = FAIL error_code = EACCES } when = before }\n'
 
-
-@pytest.fixture(autouse=True)
-def ready(loaded, programs, tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PATH", programs["PATH"])
+pytestmark = pytest.mark.usefixtures("ready")
 
 
 def unload(*words, status=0):
