@@ -7,7 +7,8 @@
  *
  * prints the result, "0" or "-1 EPERM", once for each different result and
  * with "N x " before it where there were several calls.  TIMES of 0 means:
- * until SIGTERM comes.  -p pauses after each call.  -u and -g set the real, effective, saved and
+ * until SIGTERM comes; "under way" is printed when every thread has an answer.
+ * -p pauses after each call.  -u and -g set the real, effective, saved and
  * file-access ids first.  CALL is a name of the
  * table below or a number.  ARG is
  *
@@ -76,6 +77,7 @@ static long nr, args[6];
 static long times = 1, threads = 1, pause_for;
 static volatile sig_atomic_t enough;
 static pthread_barrier_t start;
+static atomic_long under_way;
 
 static void stop(int number)
 {
@@ -113,6 +115,10 @@ static void *run(void *unused)
 		long result = syscall(nr, args[0], args[1], args[2], args[3], args[4], args[5]);
 
 		count(result, result == -1 ? errno : 0);
+		if (times == 0 && i == 0 && ++under_way == threads) {
+			puts("under way");
+			fflush(stdout);
+		}
 		if (pause_for)
 			usleep(pause_for);
 	}

@@ -9,7 +9,6 @@ import platform
 import shutil
 import struct
 import subprocess
-import time
 from collections import Counter
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -34,7 +33,7 @@ def dismiss() -> None:
 
 
 class Storm:
-    """Threads that make one call as often as they can, until end() tells how often each answer came."""
+    """Threads that make one call as often as they can, from now on until end() tells how often each answer came."""
 
     def __init__(self, threads: int, *call: str, wrap: tuple[str, ...] = ()):
         # What the modules do comes first; the storm has all the time that is left.
@@ -42,6 +41,8 @@ class Storm:
         self.process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
         self.pid = self.process.pid
         _present.append(self)
+        said = self.process.stdout.readline()
+        assert said == "under way\n", f"{words}: {said!r}"
 
     def leave(self) -> None:
         self.process.kill()
@@ -244,16 +245,9 @@ class PerfTrace:
             pytest.skip("perf of Debian 12 takes minutes to start on this kernel; the tracepoints that it uses are tried alone")
         self._output = directory / "perf"
         self._storm = Storm(1, "-p", "20000", *call, wrap=("perf", "trace", "-o", str(self._output), "-e", name))
-        deadline = time.monotonic() + 300 * PATIENCE
-        while not (callers := self._callers()):
-            assert self._storm.process.poll() is None and time.monotonic() < deadline
-            time.sleep(0.2)
-        self._storm.pid = callers[0]
-
-    def _callers(self) -> list[int]:
-        pid = self._storm.process.pid
-        children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
-        return [int(child) for child in children if Path(f"/proc/{child}/comm").read_text() == "call\n"]
+        # It is the caller that shall end; perf ends with it.
+        pid = self._storm.pid
+        self._storm.pid = int(Path(f"/proc/{pid}/task/{pid}/children").read_text())
 
     def end(self) -> tuple[Counter, Counter]:
         told = self._storm.end()

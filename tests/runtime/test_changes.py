@@ -6,6 +6,7 @@ import subprocess
 import threading
 import time
 
+import company
 import kernel
 import pytest
 
@@ -22,14 +23,9 @@ pytestmark = pytest.mark.usefixtures("ready")
 def hammer(*where):
     """Calls from four threads as long as the block runs; then the yielded table holds each result and how often it came."""
     results = {}
-    calls = subprocess.Popen(["call", "-t", "4", "-n", "0", "unlinkat", "-100", *where, "0"], stdout=subprocess.PIPE, text=True)
-    try:
-        yield results
-    finally:
-        calls.terminate()
-        for line in calls.communicate()[0].splitlines():
-            count, result = line.split(" x ")
-            results[result] = int(count)
+    storm = company.Storm(4, "unlinkat", "-100", *where, "0")
+    yield results
+    results.update(storm.end())
 
 
 @pytest.mark.parametrize("where", ["s:./precious", "fresh:./precious"])
