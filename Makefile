@@ -28,8 +28,6 @@ IN_GUEST = vm/run $(1) --modules kmod --modules tests/kmod --append syscall.x32=
 
 # The modules come and go under load: so often.
 CYCLES = 200
-LEAVING = vm/run $(1) --modules kmod --modules tests/kmod --append syscall.x32=y --timeout 7200 -- \
-	env SCT_CYCLES=$(CYCLES) $(PYTEST) -p no:cacheprovider tests/runtime/test_leaving.py
 
 .DEFAULT_GOAL := help
 .PHONY: help demo test test-host test-guest test-smoke test-leaving test-early test-all soak tools modules modules-all coverage gen clean packages
@@ -54,15 +52,15 @@ test-smoke: tools
 	$(call ON_KERNELS,brief,vm/run --kernel $$kernel -- vm/smoke)
 
 test-leaving: tools ## load and unload the modules under load, 200 times
-	$(call LEAVING)
+	vm/run --modules kmod --modules tests/kmod --append syscall.x32=y --timeout 7200 -- \
+		env SCT_CYCLES=$(CYCLES) $(PYTEST) -p no:cacheprovider tests/runtime/test_leaving.py
 
 soak: tools ## let the reference judge a million random pairs of a rule and a call beside the compiler and the kernel's judge
 	SCT_ROUNDS=$(or $(ROUNDS),30) $(PYTEST) -rP tests/random/test_reference.py
 
-test-all: test-host test-early ## run all tests, on every supported kernel
+test-all: test-host test-early test-leaving ## run all tests, on every supported kernel
 	$(PYTEST) vm/tests
 	$(if $(GUEST_TESTS),$(call ON_KERNELS,all,$(call IN_GUEST,--kernel $$kernel)))
-	$(call ON_KERNELS,all,$(call LEAVING,--kernel $$kernel))
 
 # Kernels that are not supported yet: what fails is said, and fails nothing.
 test-early: tools
