@@ -64,7 +64,7 @@ test-all: test-host test-early test-leaving ## run all tests, on every supported
 
 # Kernels that are not supported yet: what fails is said, and fails nothing.
 test-early: tools
-	$(call ON_KERNELS,early,vm/run --kernel $$kernel -- vm/smoke || echo "Warning: $$kernel: early, and fails" >&2)
+	$(call ON_KERNELS,early,vm/run --kernel $$kernel -- vm/smoke || echo "Warning: vm/smoke fails on $$kernel" >&2)
 
 tools: $(VENV)/.stamp ## set up the commands: .venv/bin
 

@@ -150,6 +150,14 @@ def test_generated_files_say_so_and_are_fresh():
     assert list(gen.stale_files()) == [], "run `make gen`"
 
 
+def test_the_shell_understands_what_make_says():
+    """Some targets are for the patient, and seldom made."""
+    targets = set(re.search(r"^\.PHONY: (.*)$", text("Makefile"), re.M)[1].split()) - {"clean"}  # it asks another Makefile
+    done = subprocess.run(["make", "-n", *targets], cwd=TREE, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert subprocess.run(["sh", "-n"], input=done.stdout, capture_output=True, text=True).stderr == ""
+
+
 def test_no_path_of_a_machine():
     names = [name for name in tracked() if name != "tests/unit/test_house_rules.py"]
     assert lines_with(r"(?<![\w.$}~-])/(work|root|home/\w+)/", names) == []
