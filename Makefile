@@ -86,7 +86,7 @@ gen: tools ## render what is generated from the specification
 clean: ## remove what was made here; downloads stay in the cache
 	rm -rf $(VENV) sct.egg-info .pytest_cache .hypothesis
 	find . -name __pycache__ -prune -exec rm -rf {} +
-	$(if $(wildcard kmod/Makefile),$(MAKE) -C kmod clean)
+	$(if $(wildcard kmod/modules.order),$(MAKE) -C kmod clean)
 
 $(VENV)/.stamp: pyproject.toml | packages
 	$(or $(wildcard /usr/bin/python3),python3) -m venv $(VENV)
