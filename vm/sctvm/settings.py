@@ -9,11 +9,16 @@ ALWAYS = (
     "oops=panic",
     "panic=-1",
     "softlockup_panic=1",
+    "watchdog_thresh=30",
     "sysctl.kernel.panic_on_rcu_stall=1",
+    "rcupdate.rcu_cpu_stall_timeout=90",
     "ignore_loglevel",
     "printk.devkmsg=on",
 )
-"""Kernel command line: any fault ends the guest, so does a processor that is stuck, and the console says everything."""
+"""Kernel command line: any fault ends the guest, so does a processor that is stuck, and the console says everything.
+
+Stuck for a minute or more: an emulated one may get no time at all for a while, from a machine that has other things to do.
+"""
 
 ONE_THREAD = ("-accel", "tcg,thread=single")
 """Without KVM, one thread emulates all processors in turn.
