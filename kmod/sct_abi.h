@@ -154,6 +154,13 @@ enum sct_mechanism_number {
 #define SCT_SOURCE_NUMBER 1 /* a number of kind `kind` */
 #define SCT_SOURCE_CHARS 2 /* a text up to its NUL, at most `limit` bytes */
 #define SCT_SOURCE_UNIX 3 /* the path of a Unix socket address, up to a NUL or the address's end; an abstract name begins with @ in place of its NUL */
+#define SCT_SOURCE_PATH 4 /* a text: the path from the root of the mount namespace to where the path `arg` leads, or would lead */
+#define SCT_SOURCE_DESCRIPTOR 5 /* a text: the same path of what the descriptor `arg` is open on */
+
+/* of a PATH: what becomes of a symbolic link at its end */
+#define SCT_LAST_ENTRY 0 /* the call makes or removes the link itself */
+#define SCT_LAST_FOLLOWED 1 /* followed, unless the flags say otherwise */
+#define SCT_LAST_HELD 2 /* not followed, unless the flags or a slash behind it say otherwise */
 
 /* strings of a record */
 #define SCT_ITEM_NAME 1 /* the rule's name */
@@ -302,15 +309,15 @@ struct sct_insn {
 /* how a program finds a number or a text behind an argument: what it does not use is 0 */
 struct sct_source {
 	__u8 what; /* SCT_SOURCE_* */
-	__u8 arg; /* argument from 0, an address */
+	__u8 arg; /* argument from 0, an address; of a PATH, the path; of a DESCRIPTOR, that */
 	__u8 kind; /* of a number, its SCT_KIND_* */
 	__u8 flags; /* SCT_SOURCEFLAG_* bits */
-	__u8 size; /* argument from 1 with the size of what `arg` points to */
-	__u8 family; /* for the member of a socket address: its address family */
-	__u8 other; /* another family whose addresses have the member at the same place */
+	__u8 size; /* argument from 1 with the size of what `arg` points to; of a PATH, with the descriptor it starts from */
+	__u8 family; /* for the member of a socket address: its address family; of a PATH, argument from 1 with flags */
+	__u8 other; /* another family whose addresses have the member at the same place; of a PATH, SCT_LAST_* */
 	__u8 zero; /* 0 */
-	__u32 offset; /* where it lies */
-	__u32 via; /* with VIA: where the pointer lies that leads to it */
+	__u32 offset; /* where it lies; of a PATH, flags any of which turns SCT_LAST_* round */
+	__u32 via; /* with VIA: where the pointer lies that leads to it; of a PATH, flags that do so together */
 	__u32 via_size; /* with VIA_SIZE: where the size of what the pointer leads to lies */
 	__u32 limit; /* of a text, the most bytes it has */
 };

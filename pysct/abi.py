@@ -326,6 +326,16 @@ class Source:
     NUMBER = 1  # a number of kind `kind`
     CHARS = 2  # a text up to its NUL, at most `limit` bytes
     UNIX = 3  # the path of a Unix socket address, up to a NUL or the address's end; an abstract name begins with @ in place of its NUL
+    PATH = 4  # a text: the path from the root of the mount namespace to where the path `arg` leads, or would lead
+    DESCRIPTOR = 5  # a text: the same path of what the descriptor `arg` is open on
+
+
+class Last:
+    """Of a path: what becomes of a symbolic link at its end."""
+
+    ENTRY = 0  # the call makes or removes the link itself
+    FOLLOWED = 1  # followed, unless the flags say otherwise
+    HELD = 2  # not followed, unless the flags or a slash behind it say otherwise
 
 
 class Item:

@@ -13,7 +13,7 @@ from pysct import fold, sets
 from pysct.abi import INSN_FORMAT, OPCODES, SOURCE_OPERAND, Limit
 from pysct.ir import Chain, Int, Load, Member, Mixed, Op, StrPair, StrRef, StrTest, is_truth, may_be_unknown
 from pysct.pool import Pool
-from pysct.reading import Reading
+from pysct.reading import RESOLVED, Reading
 
 NUMBERS = {name: opcode.number for name, opcode in OPCODES.items()}
 COSTS = {name: opcode.cost for name, opcode in OPCODES.items()}
@@ -23,6 +23,12 @@ OPERAND, INDEX = struct.Struct("<B"), struct.Struct("<i")  # how an instruction 
 PLACES = ((2, OPERAND), (3, OPERAND), (4, INDEX))  # of a, b and imm in an instruction
 RET = pack(NUMBERS["RET"], 0, 0, 0, 0)
 MANY = 12  # elements of a set that are looked up
+LOOKUP = 1 << 20  # steps, and more than anything else: a path that the file system has to be asked for
+
+
+def finding(operand: StrRef) -> int:
+    """About how many steps it takes until a string is there."""
+    return LOOKUP if isinstance(operand.operand, Reading) and operand.operand.what in RESOLVED else 0
 
 
 class TooComplex(Exception):
@@ -118,13 +124,13 @@ class Generator:
             case Load():
                 return COSTS[node.op]
             case StrTest():
-                return string_cost(node.op, node.text)
+                return string_cost(node.op, node.text) + finding(node.operand)
             case StrPair():
-                return COSTS["SEQS"]
+                return COSTS["SEQS"] + finding(node.left) + finding(node.right)
             case Member():
                 few = min(len(node.elements), MANY)
                 if isinstance(node.elements[0], bytes):
-                    return COSTS["SEQ"] * few
+                    return COSTS["SEQ"] * few + finding(node.operand)
                 return self.cost_of(node.operand) + 3 * few
         return 1 + sum(map(self.cost_of, node.operands))
 

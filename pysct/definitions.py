@@ -6,10 +6,11 @@ stages see expressions without them.  What stands for a name is shared by all
 that use it and never copied: a definition may be long.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache
 
-from pysct import members, tree
+from pysct import members, resolved, tree
 from pysct.abi import FIELDS, STATICS, Limit
 from pysct.constants import CONSTANTS
 from pysct.diagnostics import Diagnostics, suggest
@@ -103,11 +104,11 @@ class Definitions:
     def check_names(self, item, free: dict[str | int, Span]) -> bool:
         """Whether each name that is left open means something in some rule."""
         unknown = [name for name in free if isinstance(name, str) and name not in RESERVED and name not in arguments()]
-        unknown = [name for name in unknown if not members.exists(name)]
+        unknown = [name for name in unknown if not members.exists(name) and not resolved.exists(name)]
         for name in unknown:
             hint = suggest(name, [*self.known, *FIELDS, *STATICS]) or suggest(name, CONSTANTS)
             self.diagnostics.error(
-                item.source, free[name], f"unknown name `{name}`", hint or suggest(name, members.everywhere() if "." in name else arguments())
+                item.source, free[name], f"unknown name `{name}`", hint or suggest(name, elsewhere(name))
             )
         return not unknown
 
@@ -257,3 +258,8 @@ def meaning(definition: Definition):
 def arguments() -> frozenset[str]:
     """The names of all arguments of all calls."""
     return frozenset(name for calls in CALLS.values() for _, args in calls.values() for name, _ in args)
+
+
+def elsewhere(name: str) -> Iterable[str]:
+    """What a name may have been meant to be that rules of some calls know."""
+    return resolved.everywhere() if "(" in name else members.everywhere() if "." in name else arguments()

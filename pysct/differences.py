@@ -6,11 +6,12 @@ The same call in several ABIs is one call to the reader, unless its ABIs differ.
 
 import re
 
-from pysct import members
+from pysct import members, resolved
 from pysct.abi import FIELDS, STATICS
 from pysct.constants import CONSTANTS
 from pysct.diagnostics import suggest
 from pysct.points import Point
+from pysct.tables import LAST
 
 # Names that other languages have.
 LITERALS = {
@@ -43,6 +44,8 @@ def missing(key: str | int, points: list[Point], lacking: list[Point]) -> tuple[
     if key in CONSTANTS:
         abis = ", ".join(dict.fromkeys(point.abi for point in lacking))
         return f"`{key}` has no value in the ABI {abis}", narrowed(points, lacking)
+    if "(" in key:
+        return no_path(key, points, lacking)
     if "." in key and len(lacking) == len(points):
         return no_member(key, points)
     if len(lacking) < len(points):
@@ -52,6 +55,22 @@ def missing(key: str | int, points: list[Point], lacking: list[Point]) -> tuple[
         return f"unknown name `{key}`", LITERALS[key.lower()]
     known = [*FIELDS, *STATICS, "PARAMS", *dict.fromkeys(name for point in points for name, _ in point.args)]
     return f"unknown name `{key}`", suggest(key, known) or suggest(key, CONSTANTS) or arguments(points)
+
+
+def no_path(key: str, points: list[Point], lacking: list[Point]) -> tuple[str, str | None]:
+    """Message and hint for path(…) or fdpath(…) where it means nothing."""
+    function = key.partition("(")[0]
+    if function not in resolved.WHAT:
+        return f"`{function}` is no function", "path(argument) is where a path leads, fdpath(argument) what a descriptor is open on"
+    known = list(dict.fromkeys(name for point in points for name in resolved.names(point.abi, point.call)))
+    known = [name for name in known if name.startswith(f"{function}(") and name != key]
+    hint = narrowed(points, lacking) or suggest(key, known) or (f"it has {', '.join(known)}" if known else None)
+    argument = key.removeprefix(f"{function}(").removesuffix(")")
+    if blind := [point for point in lacking if f"{point.call}.{argument}" in LAST["unknown"]]:
+        hint = "its other arguments say where the path starts, and how far it may lead; write a rule for it that compares the argument"
+        return f"`{key}` cannot be known at {calls(blind, points)}", hint
+    what = "a path" if function == "path" else "a descriptor"
+    return f"`{key}`: {calls(lacking, points)} has no such argument that is {what}", hint
 
 
 def no_member(key: str, points: list[Point]) -> tuple[str, str | None]:

@@ -4,7 +4,7 @@
 Nothing in an image is trusted: what has no name is shown by its number.
 """
 
-from pysct import calls, members
+from pysct import calls, members, resolved
 from pysct.abi import ACTIONS, FIELDS, KINDS, OPCODES, PHASES, SOURCE_OPERAND, RuleFlag
 from pysct.image import Image, ImageRule, Prog, decode
 from pysct.reading import decode as decode_reading
@@ -110,7 +110,8 @@ class Listing:
         if not 0 <= index < len(sources):
             return f"source_{index}"
         reading = decode_reading(sources[index])
-        name = members.shown(calls.abi_name(self.prog.abi), calls.call_name(self.prog.abi, self.prog.nr), reading)
+        at = calls.abi_name(self.prog.abi), calls.call_name(self.prog.abi, self.prog.nr), reading
+        name = members.shown(*at) or resolved.shown(*at)
         return name or f"{self.argument(reading.arg)}+{reading.offset}"
 
 

@@ -26,11 +26,12 @@ _flag: number | constant
 number: MINUS? NUMBER
 constant: NAME
 
-setting: NAME "=" (STRING | WORD)
+setting: (NAME | PLACE) "=" (STRING | WORD)
 
 MINUS: "-"
 MEMBER: /[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*/
 ADDRESS.2: /(?:[0-9]{1,3}\.){3}[0-9]{1,3}|(?:[0-9A-Fa-f]{0,4}:){2,7}(?:(?:[0-9]{1,3}\.){3}[0-9]{1,3}|[0-9A-Fa-f]{0,4})/
+PLACE.2: /(?:fd)?path\([A-Za-z_][A-Za-z0-9_]*\)/
 UNREADABLE: "?"
 NAME: /[A-Za-z_][A-Za-z0-9_]*/
 NUMBER: /[0-9][A-Za-z0-9_]*/

@@ -40,7 +40,7 @@ string is exact.  The line itself is ASCII.
 import json
 from datetime import UTC, datetime
 
-from pysct import abi, calls, members, values
+from pysct import abi, calls, members, resolved, values
 from pysct.events import Event, Lost, Moved, String
 
 _NUMBERS = ("pid", "tid", "ppid", "uid", "euid", "suid", "fsuid", "gid", "egid", "sgid", "fsgid", "cpu")
@@ -158,13 +158,20 @@ def _members(event: Event) -> dict[str, int | str | None]:
         held = [event.sources.get(reading.entry()) for reading in member.readings]
         if all(held):
             found[name] = _member(member, held)
+    for name in resolved.names(abi_name, call) if event.sources else ():
+        if held := resolved.told(event.sources, resolved.find(abi_name, call, name)):
+            found[name] = _readable(held)
     return found
+
+
+def _readable(held: String) -> str | None:
+    return values.escape(held.data) if held.state in (abi.State.WHOLE, abi.State.CUT) else None
 
 
 def _member(member: members.Member, held: list[String]) -> int | str | None:
     if member.form == "number":
         return values.member_number(member.kind, held[0])
     if member.form == "text":
-        return values.escape(held[0].data) if held[0].state in (abi.State.WHOLE, abi.State.CUT) else None
+        return _readable(held[0])
     text = values.member(member.form, [reading.kind for reading in member.readings], held)
     return None if text == "?" else text

@@ -26,13 +26,16 @@ class Call:
     number, missing ones 0.  strings are by operand (an argument from 0, or a
     field of type str): bytes, or the abi.State that says why there are none;
     missing ones cannot be read.  memory is what the caller has there, by
-    address; what is nowhere in it cannot be read.
+    address; what is nowhere in it cannot be read.  paths are where arguments
+    lead, by ("path" or "fdpath", argument from 0), as strings are; missing ones
+    lead nowhere.
     """
 
     args: tuple[int, ...] = ()
     fields: Mapping[int, int] = field(default_factory=dict)
     strings: Mapping[int, bytes | int] = field(default_factory=dict)
     memory: Mapping[int, bytes] = field(default_factory=dict)
+    paths: Mapping[tuple[str, int], bytes | int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -115,6 +118,8 @@ class _CallStruct(ctypes.Structure):
         ("texts", _TextStruct * len(STRINGS)),
         ("memory", ctypes.POINTER(_AreaStruct)),
         ("areas", ctypes.c_uint32),
+        ("paths", _TextStruct * abi.Limit.ARGS),
+        ("descriptors", _TextStruct * abi.Limit.ARGS),
     ]
 
 
@@ -128,6 +133,12 @@ class _VerdictStruct(ctypes.Structure):
     ]
 
 
+def _text(text: bytes | int) -> _TextStruct:
+    if isinstance(text, bytes) and len(text) >= abi.Limit.STRING:
+        text = abi.State.LONG
+    return _TextStruct(text, len(text), abi.State.WHOLE) if isinstance(text, bytes) else _TextStruct(None, 0, text)
+
+
 def _struct(call: Call) -> _CallStruct:
     said = _CallStruct()
     for index, value in enumerate(call.args):
@@ -135,13 +146,10 @@ def _struct(call: Call) -> _CallStruct:
     for number, value in call.fields.items():
         said.fields[number] = value
     for place, operand in enumerate(STRINGS):
-        text = call.strings.get(operand, abi.State.FAULT)
-        if isinstance(text, bytes) and len(text) >= abi.Limit.STRING:
-            text = abi.State.LONG
-        if isinstance(text, bytes):
-            said.texts[place] = _TextStruct(text, len(text), abi.State.WHOLE)
-        else:
-            said.texts[place] = _TextStruct(None, 0, text)
+        said.texts[place] = _text(call.strings.get(operand, abi.State.FAULT))
+    for place in range(abi.Limit.ARGS):
+        said.paths[place] = _text(call.paths.get(("path", place), abi.State.FAULT))
+        said.descriptors[place] = _text(call.paths.get(("fdpath", place), abi.State.FAULT))
     areas = (_AreaStruct * len(call.memory))(*((at, len(held), held) for at, held in call.memory.items()))
     said.memory, said.areas = areas, len(areas)
     return said

@@ -3,16 +3,16 @@
 
 import re
 
-from pysct import members
+from pysct import lookup, members, resolved
 from pysct.abi import FIELDS, LATE_MACROS, MACROS, Limit
 from pysct.diagnostics import Diagnostics, suggest
-from pysct.differences import calls, no_member
+from pysct.differences import calls, no_member, no_path
 from pysct.points import Point
 from pysct.reading import Reading
 from pysct.source import Source, Span, encode
 from pysct.tree import Block
 
-MACRO = re.compile(r"%(%|[A-Za-z_][A-Za-z0-9_]*(?:(?:\[0\])?(?:\.[A-Za-z_][A-Za-z0-9_]*)+)?)?")
+MACRO = re.compile(r"%(%|(?:fd)?path\([A-Za-z_][A-Za-z0-9_]*\)|[A-Za-z_][A-Za-z0-9_]*(?:(?:\[0\])?(?:\.[A-Za-z_][A-Za-z0-9_]*)+)?)?")
 FIELD_MACROS = {name.lower(): field for name, field in FIELDS.items()}
 IN_EVENT = MACROS.keys() | {name.lower() for name in FIELDS if FIELDS[name].number <= FIELDS["ERRNO"].number}
 
@@ -45,6 +45,9 @@ def check_macro(name: str | None, points: list[Point], phase: str) -> tuple[str,
             if needs in ("any", phase)
             else (f"`%{name}` is only known {needs} the call", f"write `when = {needs}`")
         )
+    if resolved.is_one(name):
+        lacking = [point for point in points if not resolved.find(point.abi, point.call, name)]
+        return no_path(name, points, lacking) if lacking else None
     if "." in name:
         return check_member(name, points, phase)
     lacking = [point for point in points if all(name != argument for argument, _ in point.args)]
@@ -73,6 +76,7 @@ def check_member(name: str, points: list[Point], phase: str) -> tuple[str, str |
 
 def shown(template: str | None, point: Point) -> list[Reading]:
     """What a log_format shows of memory at a point."""
-    names = [found[1] for found in MACRO.finditer(template or "") if found[1] and "." in found[1]]
-    found = [members.find(point.abi, point.call, name) for name in names]
-    return [reading for member in found if member for reading in member.readings]
+    names = [found[1] for found in MACRO.finditer(template or "") if found[1]]
+    found = [members.find(point.abi, point.call, name) for name in names if "." in name]
+    paths = [lookup.find(point.abi, point.call, name) for name in names if resolved.is_one(name)]
+    return [reading for member in found if member for reading in member.readings] + [path for path in paths if path]

@@ -4,7 +4,7 @@
 from dataclasses import dataclass, field
 from functools import cache
 
-from pysct import ir, members, tree
+from pysct import ir, lookup as lookups, members, resolved, tree
 from pysct.abi import FIELDS, KINDS, STATICS
 from pysct.constants import CONSTANTS
 from pysct.definitions import Definition, Used
@@ -70,6 +70,9 @@ def lookup(key: str | int, point: Point):
         return FIELD_LEAVES[key]
     if key in STATICS:
         return ir.Str((point.call if key == "SYSCALL" else point.abi).encode())
+    if resolved.is_one(key):
+        reading = lookups.find(point.abi, point.call, key)
+        return reading and ir.StrRef(reading, True)
     if "." in key:
         return member_leaf(point.abi, point.call, key)
     for index, (name, _) in enumerate(point.args):

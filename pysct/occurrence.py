@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedInput
 
-from pysct import members, tokens
+from pysct import members, resolved, tokens
 from pysct.abi import ABIS, FIELDS, KINDS, Limit, State
 from pysct.build import Builder, Unusable
 from pysct.constants import CONSTANTS
@@ -73,6 +73,7 @@ class Reader:
         self.seen: set[str] = set()
         self.numbers: dict[str, int] = {}
         self.texts: dict[str, bytes | None] = {}
+        self.paths: dict[str, bytes | int] = {}
         self.structures: set[int] = set()
 
     def occurrence(self, parsed: Tree) -> Occurrence:
@@ -80,15 +81,29 @@ class Reader:
         settings = [part for part in rest if part.data == "setting"]
         self.abi = self.find_abi(name, settings)
         for key, value in (part.children for part in settings):
-            if key.value.lower() != "abi":
+            if key.type == "PLACE":
+                self.lead(name.value, key, value)
+            elif key.value.lower() != "abi":
                 self.set(key, value)
         args, texts, given = self.arguments(name, [part for part in rest if part.data != "setting"])
         fields = {FIELDS[key].number: value for key, value in self.numbers.items()}
         texts |= {FIELDS[key].number: State.FAULT if text is None else text for key, text in self.texts.items()}
-        known = {*given, *self.numbers, *self.texts}
+        known = {*given, *self.numbers, *self.texts, *self.paths}
         declared = [argument for argument, _ in CALLS[self.abi][name.value][1]]
-        missing = ({*FIELDS, *declared} - known) | self.missing_members(declared, known)
-        return Occurrence(self.abi, name.value, Call(args, fields, texts, self.memory.held()), frozenset(missing))
+        missing = ({*FIELDS, *declared, *resolved.names(self.abi, name.value)} - known) | self.missing_members(declared, known)
+        paths = {resolved.find(self.abi, name.value, key): path for key, path in self.paths.items()}
+        return Occurrence(self.abi, name.value, Call(args, fields, texts, self.memory.held(), paths), frozenset(missing))
+
+    def lead(self, call: str, key: Token, value: Token):
+        """Take `path(argument)=value`."""
+        if not resolved.find(self.abi, call, key.value):
+            known = resolved.names(self.abi, call)
+            hint = suggest(key.value, known, f"known are {', '.join(known)}" if known else None)
+            self.refuse(span(key), f"`{key}` is nothing that `{call}` has in {self.abi}", hint)
+        if key.value in self.paths:
+            self.refuse(span(key), f"`{key}` stands twice")
+        path = self.word(value)
+        self.paths[key.value] = State.FAULT if path is None else path
 
     def missing_members(self, declared: list[str], known: set[str]) -> set[str]:
         """The members of which nothing is known: of a structure that is not there all that it has."""

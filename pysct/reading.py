@@ -10,6 +10,9 @@ from functools import cache
 from pysct.abi import KINDS, SourceFlag, SourceStruct
 from pysct.abi import Source as What
 
+RESOLVED = frozenset({What.PATH, What.DESCRIPTOR})
+"""Those that are no memory: the file system is asked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reading:

@@ -3,7 +3,7 @@
 
 from collections.abc import Iterator
 
-from pysct import tree
+from pysct import resolved, tree
 from pysct.check import Rule
 from pysct.diagnostics import Diagnostics
 from pysct.glob import alternatives
@@ -20,7 +20,7 @@ def advise_paths(rule: Rule, diagnostics: Diagnostics):
     if rule.condition is None:
         return
     for node, name, texts in comparisons(rule.condition):
-        absolute = isinstance(name, tree.Name) and field_is_path(name.name)
+        absolute = is_absolute(name)
         if not absolute and not is_path(name, rule):
             continue
         for text in texts:
@@ -38,6 +38,11 @@ def comparisons(condition: tree.Node) -> Iterator[tuple[tree.Node, tree.Node, li
                     yield node, name, [text]
         elif isinstance(node, tree.Member) and isinstance(node.operand, tree.Name | tree.Param):
             yield node, node.operand, [element for element in node.elements if isinstance(element, tree.Text)]
+
+
+def is_absolute(name: tree.Name | tree.Param) -> bool:
+    """Whether what a name says starts with / always."""
+    return isinstance(name, tree.Name) and (field_is_path(name.name) or resolved.is_path(name.name))
 
 
 def is_path(name: tree.Name | tree.Param, rule: Rule) -> bool:
@@ -76,7 +81,7 @@ def report(rule: Rule, name: tree.Node, text: tree.Text, hint: str, diagnostics:
     source = name.source or rule.source
     shown = source.said(name.span, 40)
     message = f"`{shown}` is the path as the caller writes it, and most write it from / on"
-    if isinstance(name, tree.Name) and field_is_path(name.name):
+    if is_absolute(name):
         message = f"`{shown}` starts with /, and this text does not"
     diagnostics.warning(text.source or source, text.span, message, hint)
 
@@ -85,7 +90,7 @@ def note_stars(rules: list[Rule], diagnostics: Diagnostics):
     """Say once of a glob that ends in `*` that it takes in nothing below."""
     for rule in rules:
         for node, name, texts in comparisons(rule.condition) if rule.condition is not None else ():
-            if is_glob(node) and (is_path(name, rule) or isinstance(name, tree.Name) and field_is_path(name.name)):
+            if is_glob(node) and (is_path(name, rule) or is_absolute(name)):
                 for each in alternatives(texts[0].value):
                     if each.endswith(b"*") and not each.endswith((b"**", b"\\*")):
                         shown = each.decode("utf-8", "replace")

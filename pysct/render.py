@@ -5,10 +5,10 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 
-from pysct import abi, calls, members, values
+from pysct import abi, calls, members, resolved, values
 from pysct.events import Event, Lost, Moved
 
-_MACRO = re.compile(rb"%(%|[A-Za-z_][A-Za-z0-9_]*(?:(?:\[0\])?(?:\.[A-Za-z_][A-Za-z0-9_]*)+)?)")
+_MACRO = re.compile(rb"%(%|(?:fd)?path\([A-Za-z_][A-Za-z0-9_]*\)|[A-Za-z_][A-Za-z0-9_]*(?:(?:\[0\])?(?:\.[A-Za-z_][A-Za-z0-9_]*)+)?)")
 
 _CAUSES = {
     abi.Cause.BUFFER: "nobody read fast enough",
@@ -154,10 +154,20 @@ def _macro(event: Event, name: str) -> str:
         return "%"
     if name in MACROS:
         return MACROS[name](event)
+    if resolved.is_one(name):
+        return _path(event, name)
     if "." in name:
         return _member(event, name)
     names = calls.argument_names(event.abi, event.nr, len(event.args))
     return values.named_argument(event, names.index(name)) if name in names else f"%{name}"
+
+
+def _path(event: Event, name: str) -> str:
+    """%path(argument) or %fdpath(argument); in an event that has none, the text itself."""
+    call, abi_name = calls.call_name(event.abi, event.nr), calls.abi_name(event.abi)
+    if not resolved.names(abi_name, call) or not (place := resolved.find(abi_name, call, name)):
+        return f"%{name}"
+    return values.member("text", [], [resolved.told(event.sources, place)])
 
 
 def _member(event: Event, name: str) -> str:

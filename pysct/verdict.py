@@ -13,6 +13,7 @@ from pysct.compiler import Result
 from pysct.failures import Failure
 from pysct.judge import Judge
 from pysct.occurrence import Occurrence
+from pysct.resolved import is_one
 from pysct.reference.condition import Evaluation
 from pysct.reference.names import Meaning
 from pysct.tables import CALLS
@@ -96,7 +97,7 @@ class Court:
         for opinion in opinions:
             lacking = opinion.outcome.meaning.asked_in_vain
             if opinion.asked and opinion.outcome.outcome is None and lacking:
-                fields = [f"{name.lower()}=…" for name in sorted(lacking) if name in FIELDS]
+                fields = [f"{name.lower() if name in FIELDS else name}=…" for name in sorted(lacking) if name in FIELDS or is_one(name)]
                 hint = f"add {' '.join(fields)} behind the call" if fields else "write more of its arguments"
                 names = ", ".join(sorted(lacking))
                 raise Failure(

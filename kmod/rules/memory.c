@@ -15,6 +15,12 @@ static struct sct_judgement *judgement_of(struct sct_judge *judge)
 	return container_of(judge, struct sct_judgement, judge);
 }
 
+/** sct_memory_may_sleep() - is this where what is asked for can be waited for? */
+bool sct_memory_may_sleep(struct sct_judge *judge)
+{
+	return judgement_of(judge)->stage == SCT_STAGE_COPYING;
+}
+
 int sct_judge_copy(struct sct_judge *judge, void *to, u64 from, size_t size)
 {
 	const void __user *at = (const void __user *)(unsigned long)from;

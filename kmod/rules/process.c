@@ -11,8 +11,6 @@
 #include <linux/file.h>
 #include <linux/fs_struct.h>
 #include <linux/ipc_namespace.h>
-#include <linux/mount.h>
-#include <linux/namei.h>
 #include <linux/nsproxy.h>
 #include <linux/path.h>
 #include <linux/pid_namespace.h>
@@ -167,55 +165,6 @@ static void say_exe(struct sct_text *text, char *room)
 	fput(file);
 }
 
-/* Write a name, and a slash before it, in front of @at; NULL if there is no room. */
-static char *put_name(char *at, const char *room, const struct qstr *name)
-{
-	if (at - room < (ptrdiff_t)name->len + 1)
-		return NULL;
-	at -= name->len;
-	memcpy(at, name->name, name->len);
-	*--at = '/';
-	return at;
-}
-
-/*
- * The path of a directory from the root of its mount namespace.  d_path()
- * would begin at the caller's own root, and what does not is not exported.
- * Names are read one by one: who renames one meanwhile makes a path of old
- * and new names.
- */
-static char *path_from_top(struct path *path, char *room)
-{
-	char *at = room + SCT_STRING_MAX - 1;
-	struct name_snapshot name;
-	struct dentry *parent;
-
-	*at = '\0';
-	while (at) {
-		if (path->dentry == path->mnt->mnt_root) {
-			if (!follow_up(path))
-				break;
-			continue;
-		}
-		parent = dget_parent(path->dentry);
-		/* Bound from elsewhere, and moved out of what was bound. */
-		if (parent == path->dentry) {
-			dput(parent);
-			return ERR_PTR(-ENOENT);
-		}
-		take_dentry_name_snapshot(&name, path->dentry);
-		at = put_name(at, room, &name.name);
-		release_dentry_name_snapshot(&name);
-		dput(path->dentry);
-		path->dentry = parent;
-	}
-	if (!at)
-		return ERR_PTR(-ENAMETOOLONG);
-	if (!*at)
-		*--at = '/';
-	return at;
-}
-
 static void say_root(struct sct_text *text, char *room)
 {
 	struct path root;
@@ -223,7 +172,7 @@ static void say_root(struct sct_text *text, char *room)
 	if (!current->fs)
 		return;
 	get_fs_root(current->fs, &root);
-	say_path(text, path_from_top(&root, room));
+	say_path(text, sct_path_from_top(&root, room, SCT_STRING_MAX));
 	path_put(&root);
 }
 

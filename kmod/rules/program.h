@@ -141,6 +141,17 @@ int sct_judge_source(struct sct_judge *judge, unsigned int source, struct sct_fo
 int sct_judge_copy(struct sct_judge *judge, void *to, u64 from, size_t size);
 
 /**
+ * sct_judge_path() - where a path or a descriptor leads
+ * @source: says which
+ * @text: bytes and len are filled in, if 0 is returned
+ *
+ * Return: 0; -ENOENT for no name, -E2BIG for one that is too long, -EFAULT if
+ * it leads nowhere that can be named; -EAGAIN if not here.
+ */
+int sct_judge_path(struct sct_judge *judge, const struct sct_source *source,
+		   struct sct_text *text);
+
+/**
  * sct_judge_room() - room for a text that stays as long as the judgement
  * @size: in bytes, at most SCT_STRING_MAX
  *

@@ -48,12 +48,43 @@ static bool way_is_sound(const struct sct_source *source)
 	return !source->via && !(source->flags & SCT_SOURCEFLAG_VIA_SIZE);
 }
 
+/* Is an argument, counted from 1, a number? */
+static bool is_number(const struct sct_prog *prog, unsigned int arg)
+{
+	return arg && arg <= prog->nargs && prog->kinds[arg - 1] != SCT_KIND_PTR &&
+	       prog->kinds[arg - 1] != SCT_KIND_STR;
+}
+
+static bool path_is_sound(const struct sct_prog *prog, const struct sct_source *source)
+{
+	if (source->flags & ~SCT_SOURCEFLAG_LOG || source->kind || source->via_size ||
+	    source->limit != SCT_STRING_MAX)
+		return false;
+	if (source->what == SCT_SOURCE_DESCRIPTOR)
+		return is_number(prog, source->arg + 1) && !source->size && !source->family &&
+		       !source->other && !source->offset && !source->via;
+	if (prog->kinds[source->arg] != SCT_KIND_STR || source->other > SCT_LAST_HELD ||
+	    (source->size && !is_number(prog, source->size)))
+		return false;
+	if (!source->family)
+		return !source->offset && !source->via;
+	return source->other != SCT_LAST_ENTRY && is_number(prog, source->family);
+}
+
+/* Is it where a path or a descriptor leads, and not memory? */
+static bool is_path(const struct sct_source *source)
+{
+	return source->what == SCT_SOURCE_PATH || source->what == SCT_SOURCE_DESCRIPTOR;
+}
+
 /** sct_source_is_sound() - is a source of a program, whose arguments are sound, one that can be read? */
 bool sct_source_is_sound(const struct sct_prog *prog, const struct sct_source *source)
 {
-	if (source->flags & ~SCT_SOURCEFLAGS || source->zero || (source->other && !source->family))
+	if (source->flags & ~SCT_SOURCEFLAGS || source->zero || source->arg >= prog->nargs)
 		return false;
-	if (source->arg >= prog->nargs || prog->kinds[source->arg] != SCT_KIND_PTR)
+	if (is_path(source))
+		return path_is_sound(prog, source);
+	if (prog->kinds[source->arg] != SCT_KIND_PTR || (source->other && !source->family))
 		return false;
 	if (source->flags & SCT_SOURCEFLAG_AFTER && prog->phase != SCT_PHASE_AFTER)
 		return false;
@@ -220,6 +251,24 @@ static int read_text(struct sct_judge *judge, const struct sct_source *source,
 	return 0;
 }
 
+static int read_source(struct sct_judge *judge, const struct sct_source *source,
+		       struct sct_found *found)
+{
+	struct place place;
+	int error;
+
+	if (is_path(source))
+		return sct_judge_path(judge, source, &found->text);
+	/* A call that fails fills nothing in. */
+	if (source->flags & SCT_SOURCEFLAG_AFTER && sct_judge_field(judge, SCT_FIELD_ERRNO))
+		return -EFAULT;
+	error = find(judge, source, &place);
+	if (error)
+		return error;
+	return sct_source_is_text(source) ? read_text(judge, source, &place, &found->text) :
+					    read_value(judge, source, &place, found);
+}
+
 /**
  * sct_source_read() - read a source
  * @judge: prog and args are looked at
@@ -231,17 +280,10 @@ static int read_text(struct sct_judge *judge, const struct sct_source *source,
 int sct_source_read(struct sct_judge *judge, const struct sct_source *source,
 		    struct sct_found *found)
 {
-	struct place place = { 0, 0 };
-	int error = -EFAULT;
+	int error;
 
 	*found = (struct sct_found) { 0 };
-	/* A call that fails fills nothing in. */
-	if (!(source->flags & SCT_SOURCEFLAG_AFTER) || !sct_judge_field(judge, SCT_FIELD_ERRNO))
-		error = find(judge, source, &place);
-	if (!error && sct_source_is_text(source))
-		error = read_text(judge, source, &place, &found->text);
-	else if (!error)
-		error = read_value(judge, source, &place, found);
+	error = read_source(judge, source, found);
 	switch (error) {
 	case -EAGAIN:
 		return error;

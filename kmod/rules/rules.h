@@ -167,6 +167,10 @@ struct sct_needs sct_memory_needs(const struct sct_view *view, const struct sct_
 void sct_memory_hold(struct sct_judgement *j, const struct sct_view *view,
 		     const struct sct_prog *prog, bool after);
 int sct_memory_show(struct sct_judgement *j);
+bool sct_memory_may_sleep(struct sct_judge *judge);
+
+/* paths.c */
+char *sct_path_from_top(struct path *path, char *room, size_t size);
 
 /* act.c */
 enum sct_next sct_act(struct sct_judgement *j, unsigned int slot, const struct pt_regs *regs,

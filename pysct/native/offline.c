@@ -58,6 +58,23 @@ int sct_judge_copy(struct sct_judge *judge, void *to, u64 from, size_t size)
 	return -EFAULT;
 }
 
+int sct_judge_path(struct sct_judge *judge, const struct sct_source *source, struct sct_text *text)
+{
+	const struct sct_offline_call *call = hearing_of(judge)->call;
+
+	*text = source->what == SCT_SOURCE_PATH ? call->paths[source->arg] :
+						  call->descriptors[source->arg];
+	switch (text->state) {
+	case SCT_STATE_WHOLE:
+		return 0;
+	case SCT_STATE_ABSENT:
+		return -ENOENT;
+	case SCT_STATE_LONG:
+		return -E2BIG;
+	}
+	return -EFAULT;
+}
+
 char *sct_judge_room(struct sct_judge *judge, size_t size)
 {
 	struct hearing *hearing = hearing_of(judge);

@@ -19,6 +19,8 @@ struct sct_offline_area {
  * @texts: what the string operands say, by place; see sct_text_place()
  * @memory: of the caller; what is nowhere in it cannot be read
  * @areas: how many there are
+ * @paths: where the arguments lead that are paths
+ * @descriptors: where those lead that are descriptors
  */
 struct sct_offline_call {
 	u64 args[SCT_ARGS_MAX];
@@ -26,6 +28,7 @@ struct sct_offline_call {
 	struct sct_text texts[SCT_TEXTS];
 	const struct sct_offline_area *memory;
 	u32 areas;
+	struct sct_text paths[SCT_ARGS_MAX], descriptors[SCT_ARGS_MAX];
 };
 
 /**

@@ -27,6 +27,8 @@ class Meaning:
         """A number or a string; None if it is unknown.  Raises LookupError if it means nothing here."""
         if self.memory.has(name):
             name = self.memory.canonical(name)
+        if name.endswith(")"):
+            return self.leads_to(*name[:-1].split("("))
         if self.lacks(name):
             return None
         if name in FIELDS:
@@ -41,6 +43,15 @@ class Meaning:
             return self.argument(names.index(name))
         value = CONSTANTS[name]
         return Number.literal(value[self.abi] if isinstance(value, dict) else value)
+
+    def leads_to(self, function: str, said: str) -> bytes | None:
+        """Where an argument leads."""
+        argument = self.memory.argument(said)
+        index = [name for name, _ in self.arguments].index(argument)
+        if self.lacks(f"{function}({argument})"):
+            return None
+        found = self.event.paths.get((function, index))
+        return found if isinstance(found, bytes) and len(found) < Limit.STRING else None
 
     def argument(self, index: int) -> Number | bytes | None:
         """An argument by its place, from 0."""
@@ -57,6 +68,8 @@ class Meaning:
 
     def is_path(self, name: str) -> bool:
         """Whether a field or argument is a path."""
+        if name.endswith(")"):
+            return True
         if self.memory.has(name):
             return name.endswith(".sun_path")
         if name in FIELDS:

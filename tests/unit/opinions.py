@@ -29,7 +29,7 @@ FRUGAL = codegen.Generator
 class Event:
     """A call: `args` are registers, or what a string argument points to as bytes, UNKNOWN if that cannot be read.
 
-    `memory` is what there is behind other arguments, by address.
+    `memory` is what there is behind other arguments, by address; `paths` where arguments lead, as in pysct.judge.
     """
 
     call: str
@@ -38,6 +38,7 @@ class Event:
     fields: dict = field(default_factory=dict)
     abi: str = "x86_64"
     memory: dict[int, bytes] = field(default_factory=dict)
+    paths: dict[tuple[str, int], bytes | int] = field(default_factory=dict)
 
     def seen(self) -> Call:
         """The call as a judge gets it."""
@@ -45,7 +46,7 @@ class Event:
         texts |= {FIELDS[name].number: value for name, value in self.fields.items() if isinstance(value, bytes)}
         registers = tuple(value if isinstance(value, int) else 0 for value in self.args)
         numbers = {FIELDS[name].number: value for name, value in self.fields.items() if isinstance(value, int)}
-        return Call(registers, numbers, texts, self.memory)
+        return Call(registers, numbers, texts, self.memory, self.paths)
 
 
 class Rules:

@@ -31,7 +31,16 @@ def test_all_that_can_be_said():
     assert event.seen.args == (-100, 1, 0o2101, 0o644) and event.seen.strings[1] == b'/tmp/A"'
     assert event.seen.strings[FIELDS["COMM"].number] == b"rm" and event.seen.strings[FIELDS["CWD"].number] == b"/a b"
     assert number(event, "UID") == 0 and number(event, "GID") == 16
-    assert event.missing == FIELDS.keys() - {"UID", "GID", "COMM", "CWD"} and not event.has_result
+    places = {"path(filename)", "fdpath(dfd)"}
+    assert event.missing == FIELDS.keys() - {"UID", "GID", "COMM", "CWD"} | places and not event.has_result
+
+
+def test_where_arguments_lead():
+    event, said = described('openat(3, "x", 0) path(filename)="/tmp/x" fdpath(dfd)=?')
+    assert not said and event.seen.paths == {("path", 1): b"/tmp/x", ("fdpath", 0): State.FAULT}
+    assert not {"path(filename)", "fdpath(dfd)"} & event.missing
+    for text in ("getpid() path(filename)=/x", "openat(3) path(dfd)=/x", 'openat(3) path(filename)=/x path(filename)=/y'):
+        assert described(text)[0] is None
 
 
 def test_a_structure_is_what_the_abi_has_there():

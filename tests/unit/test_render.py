@@ -76,6 +76,20 @@ def test_members():
     }  # fmt: skip
 
 
+def lead(what: int, arg: int, data: bytes, state: int = abi.State.WHOLE) -> bytes:
+    """The item of where an argument of unlinkat leads."""
+    return item(abi.Item.SOURCE, bytes(abi.SourceStruct(what=what, arg=arg, limit=4096)) + data, state)
+
+
+def test_where_arguments_lead():
+    items = [PATH, lead(abi.Source.PATH, 1, b"/tmp/dummy")]
+    said = make(*items, template=b"%path(pathname) %fdpath(dfd) %path(dfd) %path(x) %fdpath")
+    assert render.line(said) == '"/tmp/dummy" ? %path(dfd) %path(x) %fdpath'
+    assert json.loads(jsonlines.line(said))["members"] == {"path(pathname)": "/tmp/dummy"}
+    said = make(PATH, lead(abi.Source.PATH, 1, b"", abi.State.FAULT), item(abi.Item.SOURCE, b"short"), template=b"%path(pathname)")
+    assert render.line(said) == "?" and json.loads(jsonlines.line(said))["members"] == {"path(pathname)": None}
+
+
 def test_damaged_members():
     for data in (b"", b"\1", bytes(7), bytes(9)):
         items = member("addr.sin_port", data) + [item(abi.Item.SOURCE, b"short")]

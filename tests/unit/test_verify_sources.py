@@ -8,8 +8,16 @@ from pysct import abi
 from pysct.abi import Limit
 from pysct.judge import verify
 
+
+
+def path(what: str = "PATH", **others) -> abi.SourceStruct:
+    """Where argument 0 leads, unless it says another."""
+    made = abi.SourceStruct(what=getattr(abi.Source, what), limit=Limit.STRING)
+    return change(made, **others)
+
+
 SOURCE = {
-    "nothing that there is": change(source(), what=4),
+    "nothing that there is": change(source(), what=6),
     "no way of finding": change(source(), what=0),
     "an argument that is not there": source(arg=5),
     "an argument that is a number": source(arg=1),
@@ -40,6 +48,26 @@ SOURCE = {
     "a pointer that is not followed": source(via=8),
     "a size of what is not followed": source(flags=FLAG.VIA_SIZE),
     "a size that is not asked for": source(flags=FLAG.VIA, via_size=4),
+    "a path that is an address": path(arg=2),
+    "a path that is a number": path(arg=1),
+    "a path of no argument": path(arg=5),
+    "a path that is cut": path(limit=Limit.STRING - 1),
+    "a path from a string": path(size=1),
+    "a path from an address": path(size=3),
+    "a path from no argument": path(size=6),
+    "a path with flags that are an address": path(other=1, family=3),
+    "a path with flags of no argument": path(other=1, family=6),
+    "a path with flags, for the link itself": path(family=2),
+    "a path with bits of no flags": path(other=1, offset=1),
+    "a path with bits of no flags together": path(other=1, via=1),
+    "a path to who knows what": path(other=3),
+    "a path with a kind": path(kind=1),
+    "a path after the call": path(flags=FLAG.AFTER),
+    "a descriptor that is a string": path("DESCRIPTOR", arg=0),
+    "a descriptor that is an address": path("DESCRIPTOR", arg=2),
+    "a descriptor from a descriptor": path("DESCRIPTOR", arg=1, size=2),
+    "a descriptor with flags": path("DESCRIPTOR", arg=1, family=2),
+    "a descriptor that is followed": path("DESCRIPTOR", arg=1, other=1),
 }
 KINDS_OF_SOURCES = ("str", "s32", "ptr", "u64", "ptr")
 WRONG = {

@@ -73,6 +73,10 @@ static void draw_call(const struct sct_prog *prog, struct sct_offline_call *call
 		call->fields[i] = draw() % 2 ? draw() : draw() % 3;
 	for (i = 0; i < SCT_TEXTS; i++)
 		call->texts[i] = i >= prog->nargs && i < SCT_ARGS_MAX ? (struct sct_text) { 0 } : draw_text();
+	for (i = 0; i < SCT_ARGS_MAX; i++) {
+		call->paths[i] = draw_text();
+		call->descriptors[i] = draw_text();
+	}
 }
 
 /* Give the texts of a call back. */
@@ -82,6 +86,10 @@ static void free_call(struct sct_offline_call *call)
 
 	for (i = 0; i < SCT_TEXTS; i++)
 		free((void *)call->texts[i].bytes);
+	for (i = 0; i < SCT_ARGS_MAX; i++) {
+		free((void *)call->paths[i].bytes);
+		free((void *)call->descriptors[i].bytes);
+	}
 	free((void *)call->memory->bytes);
 	free((void *)call->memory);
 }

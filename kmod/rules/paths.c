@@ -1,0 +1,312 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Where does a path lead that a call names, or a descriptor?
+ *
+ * Looked up once, in task context before the rules are held, as the call will
+ * look it up: with the caller's rights, from the caller's root, directory or
+ * descriptor, through symbolic links or to the last one itself.  What is told
+ * is the path from the root of the mount namespace: who has changed its root
+ * does not get around it.
+ */
+#include <linux/dcache.h>
+#include <linux/fcntl.h>
+#include <linux/file.h>
+#include <linux/fs.h>
+#include <linux/fs_struct.h>
+#include <linux/mount.h>
+#include <linux/namei.h>
+#include <linux/path.h>
+#include <linux/sched.h>
+#include <linux/slab.h>
+#include "rules.h"
+
+/* As many as the kernel follows. */
+#define LINKS_MAX 40
+
+/* Write a name, and a slash before it, in front of @at; NULL if there is no room. */
+static char *put_name(char *at, const char *room, const struct qstr *name)
+{
+	if (at - room < (ptrdiff_t)name->len + 1)
+		return NULL;
+	at -= name->len;
+	memcpy(at, name->name, name->len);
+	*--at = '/';
+	return at;
+}
+
+/**
+ * sct_path_from_top() - a path from the root of its mount namespace
+ * @path: changed on the way, and still to be put
+ * @room: of @size bytes; the path ends where it ends
+ *
+ * d_path() would begin at the caller's own root, and what does not is not
+ * exported.  Names are read one by one: who renames one meanwhile makes a path
+ * of old and new names.
+ *
+ * Return: the path, or -ENAMETOOLONG, or -ENOENT if it leads nowhere.
+ * Context: task.
+ */
+char *sct_path_from_top(struct path *path, char *room, size_t size)
+{
+	char *at = room + size - 1;
+	struct name_snapshot name;
+	struct dentry *parent;
+
+	*at = '\0';
+	while (at) {
+		if (path->dentry == path->mnt->mnt_root) {
+			if (!follow_up(path))
+				break;
+			continue;
+		}
+		parent = dget_parent(path->dentry);
+		/* Bound from elsewhere, and moved out of what was bound. */
+		if (parent == path->dentry) {
+			dput(parent);
+			return ERR_PTR(-ENOENT);
+		}
+		take_dentry_name_snapshot(&name, path->dentry);
+		at = put_name(at, room, &name.name);
+		release_dentry_name_snapshot(&name);
+		dput(path->dentry);
+		path->dentry = parent;
+	}
+	if (!at)
+		return ERR_PTR(-ENAMETOOLONG);
+	if (!*at)
+		*--at = '/';
+	return at;
+}
+
+/*
+ * A lookup.  @room, of @size bytes, takes the answer; @base and @full are room
+ * for the name as it is looked up.
+ */
+struct search {
+	int dfd;
+	bool follow;
+	char *room;
+	size_t size;
+	char name[PATH_MAX];
+	char base[PATH_MAX];
+	char full[PATH_MAX];
+};
+
+/* What a descriptor is open on; the current directory has a number as well. */
+static int open_base(int fd, struct path *base)
+{
+	struct file *file;
+
+	if (fd == AT_FDCWD) {
+		/* A thread that is exiting has given its directories back. */
+		if (!current->fs)
+			return -ENOENT;
+		get_fs_pwd(current->fs, base);
+		return 0;
+	}
+	file = fget_raw(fd);
+	if (!file)
+		return -EBADF;
+	*base = file->f_path;
+	path_get(base);
+	fput(file);
+	return 0;
+}
+
+/* Where the name starts from, as a name: empty, or with a slash behind it. */
+static int spell_base(struct search *search, const char **prefix)
+{
+	struct path base;
+	int error;
+
+	*prefix = "";
+	if (search->dfd == AT_FDCWD || search->name[0] == '/')
+		return 0;
+	error = open_base(search->dfd, &base);
+	if (error)
+		return error;
+	*prefix = d_path(&base, search->base, sizeof(search->base) - 1);
+	path_put(&base);
+	if (IS_ERR(*prefix))
+		return PTR_ERR(*prefix);
+	/* Outside of the caller's root, or no directory. */
+	if (**prefix != '/')
+		return -ENOENT;
+	memmove(search->base, *prefix, strlen(*prefix) + 1);
+	strcat(search->base, "/");
+	*prefix = search->base;
+	return 0;
+}
+
+/* Look the first @len bytes of the name up; of none, where it starts from. */
+static int look_up(struct search *search, size_t len, unsigned int flags, struct path *path)
+{
+	const char *prefix;
+	int error = spell_base(search, &prefix);
+
+	if (error)
+		return error;
+	if (snprintf(search->full, sizeof(search->full), "%s%.*s", prefix, len ? (int)len : 1,
+		     len ? search->name : ".") >= sizeof(search->full))
+		return -ENAMETOOLONG;
+	return kern_path(search->full, flags, path);
+}
+
+/* The answer: a path, and behind it a name that need not be there.  Puts @path. */
+static int tell(struct search *search, struct path *path, const char *last, size_t len,
+		struct sct_text *text)
+{
+	const struct dentry_operations *ops = path->dentry->d_op;
+	size_t size = search->size - (len ? len + 1 : 0);
+	char *end = search->room + size - 1, *at;
+
+	if (len >= search->size - 1) {
+		path_put(path);
+		return -ENAMETOOLONG;
+	}
+	/* Pipes, sockets and the like: a name of their own. */
+	if (ops && ops->d_dname)
+		at = d_path(path, search->room, size);
+	else
+		at = sct_path_from_top(path, search->room, size);
+	path_put(path);
+	if (IS_ERR(at))
+		return PTR_ERR(at);
+	if (len) {
+		if (at[1])
+			*end++ = '/';
+		memcpy(end, last, len);
+		end[len] = '\0';
+	}
+	text->bytes = at;
+	text->len = strlen(at);
+	return 0;
+}
+
+/*
+ * Go on where a symbolic link leads to that is the name's last part, the first
+ * @len bytes of it, which begins at @last.  False if it is none.
+ */
+static bool follow_last(struct search *search, size_t len, size_t last)
+{
+	DEFINE_DELAYED_CALL(done);
+	const char *target;
+	struct path path;
+	bool found = false;
+
+	if (look_up(search, len, 0, &path))
+		return false;
+	/* One with a function for reading it leads somewhere without saying a name. */
+	if (!d_is_symlink(path.dentry) || d_inode(path.dentry)->i_op->readlink)
+		goto out;
+	target = vfs_get_link(path.dentry, &done);
+	if (!IS_ERR_OR_NULL(target)) {
+		if (*target == '/')
+			last = 0;
+		found = snprintf(search->full, sizeof(search->full), "%.*s%s", (int)last,
+				 search->name, target) < sizeof(search->full);
+		strscpy(search->name, search->full, sizeof(search->name));
+	}
+	do_delayed_call(&done);
+out:
+	path_put(&path);
+	return found;
+}
+
+static bool is_dots(const char *name, size_t len)
+{
+	return !len || (len <= 2 && name[0] == '.' && name[len - 1] == '.');
+}
+
+/* Find what the name means, which for a name that is free is where it would be. */
+static int search_for(struct search *search, struct sct_text *text)
+{
+	unsigned int links = 0;
+	struct path path;
+	size_t len, last;
+	int error;
+
+	for (; links < LINKS_MAX; links++) {
+		len = strlen(search->name);
+		if (!len) {
+			error = open_base(search->dfd, &path);
+			return error ?: tell(search, &path, NULL, 0, text);
+		}
+		if (search->follow) {
+			error = look_up(search, len, LOOKUP_FOLLOW, &path);
+			if (error != -ENOENT)
+				return error ?: tell(search, &path, NULL, 0, text);
+		}
+		while (len > 1 && search->name[len - 1] == '/')
+			len--;
+		for (last = len; last && search->name[last - 1] != '/'; last--)
+			;
+		if (is_dots(search->name + last, len - last)) {
+			error = look_up(search, len, LOOKUP_FOLLOW, &path);
+			return error ?: tell(search, &path, NULL, 0, text);
+		}
+		if (search->follow && follow_last(search, len, last))
+			continue;
+		error = look_up(search, last, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &path);
+		return error ?: tell(search, &path, search->name + last, len - last, text);
+	}
+	return -ELOOP;
+}
+
+/* Does the call follow a symbolic link that is the last part of the name? */
+static bool follows(const struct sct_judge *judge, const struct sct_source *source,
+		    const struct sct_text *name)
+{
+	bool follow = source->other == SCT_LAST_FOLLOWED;
+	u32 flags;
+
+	if (source->other == SCT_LAST_ENTRY)
+		return false;
+	if (name->len && name->bytes[name->len - 1] == '/')
+		return true;
+	if (!source->family)
+		return follow;
+	flags = judge->args[source->family - 1];
+	return follow != (flags & source->offset ||
+			  (source->via && (flags & source->via) == source->via));
+}
+
+static int find_path(struct sct_judge *judge, const struct sct_source *source,
+		     struct search *search, struct sct_text *text)
+{
+	const struct sct_text *name = &judge->texts[source->arg];
+	struct path path;
+	int error;
+
+	if (source->what == SCT_SOURCE_DESCRIPTOR) {
+		error = open_base(judge->args[source->arg], &path);
+		return error ?: tell(search, &path, NULL, 0, text);
+	}
+	memcpy(search->name, name->bytes, name->len);
+	search->name[name->len] = '\0';
+	search->dfd = source->size ? (int)judge->args[source->size - 1] : AT_FDCWD;
+	search->follow = follows(judge, source, name);
+	return search_for(search, text);
+}
+
+int sct_judge_path(struct sct_judge *judge, const struct sct_source *source, struct sct_text *text)
+{
+	const struct sct_text *name = &judge->texts[source->arg];
+	struct search *search;
+	int error;
+
+	BUILD_BUG_ON(SCT_STRING_MAX > PATH_MAX);
+	if (!sct_memory_may_sleep(judge))
+		return -EAGAIN;
+	if (source->what == SCT_SOURCE_PATH && name->state != SCT_STATE_WHOLE)
+		return name->state == SCT_STATE_ABSENT ? -ENOENT :
+		       name->state == SCT_STATE_LONG ? -E2BIG : -EFAULT;
+	search = kvmalloc(sizeof(*search), GFP_KERNEL_ACCOUNT);
+	if (!search)
+		return -EFAULT;
+	search->size = source->limit;
+	search->room = sct_judge_room(judge, source->limit);
+	error = search->room ? find_path(judge, source, search, text) : -EFAULT;
+	kvfree(search);
+	return !error ? 0 : error == -ENAMETOOLONG ? -E2BIG : -EFAULT;
+}

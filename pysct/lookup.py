@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""How does the kernel find out where an argument leads?
+
+It looks it up before the call, as the call will: kmod/rules/paths.c.
+"""
+
+from functools import cache
+
+from pysct import resolved
+from pysct.abi import Last, Limit
+from pysct.abi import Source as What
+from pysct.constants import CONSTANTS
+from pysct.reading import Reading
+from pysct.tables import CALLS, LAST
+
+
+@cache
+def find(abi: str, call: str, name: str) -> Reading | None:
+    """How what path(argument) or fdpath(argument) means is found at a call of an ABI; None if it means nothing there."""
+    place = resolved.find(abi, call, name)
+    if place is None:
+        return None
+    function, index = place
+    return of_path(abi, call, index) if function == "path" else Reading(What.DESCRIPTOR, index, limit=Limit.STRING)
+
+
+def of_path(abi: str, call: str, index: int) -> Reading:
+    arguments = CALLS[abi][call][1]
+    name = f"{call}.{arguments[index][0]}"
+    flags = LAST["flags"].get(name, {})
+    last = Last.ENTRY if name in LAST["entry"] else Last.FOLLOWED
+    if name in LAST["held"] or flags.get("held"):
+        last = Last.HELD
+    starts = index and arguments[index - 1][1] == "fd" and name not in LAST["apart"]
+    return Reading(
+        What.PATH,
+        index,
+        size=index if starts else 0,
+        family=[argument for argument, _ in arguments].index(flags["argument"]) + 1 if flags else 0,
+        other=last,
+        offset=together(abi, flags.get("any", ())),
+        via=together(abi, flags.get("all", ())),
+        limit=Limit.STRING,
+    )
+
+
+def together(abi: str, names: list[str]) -> int:
+    """All these flags."""
+    total = 0
+    for name in names:
+        value = CONSTANTS[name]
+        total |= value[abi] if isinstance(value, dict) else value
+    return total
