@@ -155,6 +155,31 @@ def load_coverage():
     return {name: json.loads(file.read_text()) for name, file in files.items() if file.exists()}
 
 
+def series(release):
+    """(5, 10) of 5.10.0-46-amd64."""
+    return tuple(map(int, re.match(r"(\d+)\.(\d+)", release).groups()))
+
+
+def load_since():
+    """{constant: the first supported series that has it}, of those that the oldest lacks."""
+    lines = (HERE / "constants" / "since.tsv").read_text().splitlines()
+    return {name: series(at) for name, at in (line.split("\t") for line in lines if not line.startswith("#"))}
+
+
+def load_lacking(spec, coverage):
+    """{ABI: the series it was measured on}, and {ABI: {call: those of them that lack it}}."""
+    absent = next(error["text"] for error in spec["error"] if error["name"] == "ABSENT").removeprefix("{abi} {syscall}: ")
+    runs = {}
+    for run in coverage.values():
+        for row in run["abis"]:
+            if row["hooked"]:
+                runs.setdefault(row["abi"], {}).setdefault(series(run["release"]), []).append(set(row["refused"].get(absent, ())))
+    lacking = {abi: {at: set.intersection(*found) for at, found in sorted(by.items())} for abi, by in runs.items()}
+    return {"measured": {abi: tuple(by) for abi, by in lacking.items()},
+            "lacking": {abi: {call: tuple(at for at in by if call in by[at]) for call in sorted(set().union(*by.values()))}
+                        for abi, by in lacking.items()}}
+
+
 def render_all():
     """The texts of all output files, by name."""
     spec, (columns, constants) = load_spec(), load_constants()
@@ -162,9 +187,10 @@ def render_all():
                              lstrip_blocks=True, keep_trailing_newline=True, undefined=jinja2.StrictUndefined)
     env.filters["repr"] = repr
     env.filters["hex"] = lambda number: f"{number:#04x}"
+    coverage = load_coverage()
     words = {"spec": spec, "calls": load_calls(spec), "classes": load_classes(), "families": load_families(),
-             "shown": load_shown(), "columns": columns, "constants": constants, "coverage": load_coverage(),
-             **load_structures(spec, constants)}
+             "shown": load_shown(), "columns": columns, "constants": constants, "since": load_since(),
+             "coverage": coverage, **load_lacking(spec, coverage), **load_structures(spec, constants)}
     return {name: env.get_template(template).render(words | grammar_words(name)) for name, template in OUTPUTS.items()}
 
 

@@ -12,7 +12,9 @@ from pysct.check import Rule, check
 from pysct.diagnostics import Diagnostic, Diagnostics, TooManyErrors
 from pysct.include import Includer
 from pysct.link import Linker
+from pysct.release import Kernel
 from pysct.source import Source, Span, encode
+from pysct.target import advise_kernel
 
 
 @dataclass(slots=True)
@@ -37,12 +39,15 @@ def without_collector():
 
 
 @without_collector()
-def compile_sources(sources: list[Source], machine: str | None = None, optimise: bool = True) -> Result:
+def compile_sources(
+    sources: list[Source], machine: str | None = None, optimise: bool = True, kernel: Kernel | None = None
+) -> Result:
     """Compile some sources as one rule set, in this order. Never raises because of what they say.
 
     machine: the one whose ABIs a rule is for that says none, as `uname -m` names it; by default this one.
     optimise: rules of a point may share tests; else the code of each is there for itself, and takes its condition
     literally, operator by operator: it means the same, and is for tests.
+    kernel: the one that they are for, which may lack what they name; it changes nothing but the warnings.
     """
     diagnostics, result = Diagnostics(), Result()
     includer = Includer(sources, diagnostics)
@@ -56,6 +61,8 @@ def compile_sources(sources: list[Source], machine: str | None = None, optimise:
             result.image = assemble(linker, includer.text.data, diagnostics)
         if result.image is not None:
             advise(linker.rules, linker.conditions, diagnostics)
+        if result.image is not None and kernel:
+            advise_kernel(linker.rules, kernel, diagnostics)
     except TooManyErrors:
         pass
     order = {source: number for number, source in enumerate(includer.sources)}

@@ -4,7 +4,7 @@
 import argparse
 import json
 
-from pysct import abi, calls, values
+from pysct import abi, calls, release, values
 from pysct.cli import report
 from pysct.failures import Failure
 
@@ -24,6 +24,7 @@ def add(commands) -> None:
         "--json", action="store_true", help="print one JSON object a line for each error, warning and note"
     )
     shown.add_argument("-v", "--verbose", action="store_true", help="show what the rules cost each call at most")
+    release.add_option(command)
     command.set_defaults(command=run)
 
 
@@ -32,8 +33,8 @@ def run(args: argparse.Namespace) -> int:
     from pysct.cli import ruleset
 
     if args.json:
-        return _for_editors(args.files)
-    result = ruleset.compile_all(ruleset.read(args.files))
+        return _for_editors(args.files, args.kernel)
+    result = ruleset.compile_all(ruleset.read(args.files), kernel=args.kernel)
     if result.image is None:
         return report.WRONG
     report.out(f"{', '.join(map(ruleset.shown, args.files))}: {count(result.rules)}, no errors")
@@ -48,7 +49,7 @@ def count(rules: list) -> str:
     return "1 rule" if names == 1 else f"{names} rules"
 
 
-def _for_editors(files: list[str]) -> int:
+def _for_editors(files: list[str], kernel: release.Kernel | None) -> int:
     """A JSON object a line for everything that is to be said, also of a file that cannot be read."""
     from pysct.cli import ruleset
     from pysct.compiler import compile_sources
@@ -66,7 +67,7 @@ def _for_editors(files: list[str]) -> int:
                 "file": ruleset.shown(name),
             }
             report.out(json.dumps(told))
-    result = compile_sources(sources)
+    result = compile_sources(sources, kernel=kernel or release.running())
     for diagnostic in result.diagnostics:
         report.out(json.dumps(diagnostic.to_json()))
     return report.WRONG if result.image is None else status

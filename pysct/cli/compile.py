@@ -4,6 +4,7 @@
 import argparse
 from pathlib import Path
 
+from pysct import release
 from pysct.cli import report
 from pysct.failures import Failure
 
@@ -17,6 +18,7 @@ def add(commands) -> None:
     )
     command.add_argument("files", nargs="+", metavar="FILE", help="a file of rules")
     command.add_argument("-o", "--output", required=True, metavar="OUT", help="where the image goes; - is standard output")
+    release.add_option(command)
     command.set_defaults(command=run)
 
 
@@ -24,7 +26,7 @@ def run(args: argparse.Namespace) -> int:
     """Writes the image."""
     from pysct.cli import ruleset
 
-    image = ruleset.image_of(ruleset.read(args.files))
+    image = ruleset.image_of(ruleset.read(args.files), kernel=args.kernel)
     if args.output == "-":
         report.raw(image)
         return report.DONE

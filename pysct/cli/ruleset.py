@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from pysct import abi, diagnostics, values
+from pysct import abi, diagnostics, release, values
 from pysct.cli import report
 from pysct.compiler import Result, compile_sources
 from pysct.failures import Failure
@@ -23,23 +23,26 @@ def read(paths: Iterable[str]) -> list[Source]:
     return sources
 
 
-def compile_all(sources: list[Source], warnings: bool = True) -> Result:
-    """Compiles the sources as one rule set, and prints errors and, if they are wanted, warnings."""
-    result = compile_sources(sources)
+def compile_all(sources: list[Source], warnings: bool = True, kernel: release.Kernel | None = None) -> Result:
+    """Compiles the sources as one rule set, and prints errors and, if they are wanted, warnings.
+
+    kernel: the one that they are for; by default the one that runs here.
+    """
+    result = compile_sources(sources, kernel=kernel or release.running())
     for diagnostic in result.diagnostics:
         if warnings or diagnostic.severity == "error":
             report.note(diagnostics.format_text(diagnostic))
     return result
 
 
-def image_of(sources: list[Source], warnings: bool = True) -> bytes:
+def image_of(sources: list[Source], warnings: bool = True, kernel: release.Kernel | None = None) -> bytes:
     """The sources' image; raises Failure, after the errors were printed, if there are any."""
-    return sound(sources, warnings).image
+    return sound(sources, warnings, kernel).image
 
 
-def sound(sources: list[Source], warnings: bool = True) -> Result:
+def sound(sources: list[Source], warnings: bool = True, kernel: release.Kernel | None = None) -> Result:
     """The compiled sources; raises Failure, after the errors were printed, if there are any."""
-    result = compile_all(sources, warnings)
+    result = compile_all(sources, warnings, kernel)
     if result.image is None:
         errors = sum(diagnostic.severity == "error" for diagnostic in result.diagnostics)
         raise Failure("1 error in the rules" if errors == 1 else f"{errors} errors in the rules")

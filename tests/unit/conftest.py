@@ -31,8 +31,9 @@ def files(tmp_path, monkeypatch):
 
 @pytest.fixture
 def say(capsys, monkeypatch):
-    """Runs sct_config, as on amd64; returns its exit status, standard output and standard error."""
+    """Runs sct_config, as on Debian 12's amd64; returns its exit status, standard output and standard error."""
     monkeypatch.setattr(platform, "machine", lambda: "x86_64")
+    monkeypatch.setattr(platform, "release", lambda: "6.1.0-56-amd64")
 
     def run(*words):
         try:
