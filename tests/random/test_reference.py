@@ -10,8 +10,11 @@ from collections import Counter
 import pytest
 from hypothesis import assume, given
 from opinions import Rules
+from random_calls import SUBJECTS
 from random_rules import scene
 from rounds import ROUNDS, examples
+
+from pysct.layouts import ARGUMENTS
 
 EVENTS = 24 if ROUNDS == 1 else 150  # compiling takes longer than judging: many rounds have more calls of each rule set
 MISTAKES = (
@@ -46,3 +49,15 @@ def test_all_agree():
     agree()
     print(dict(seen))
     assert seen["matched"] > 200 and seen["unknown"] > 50 and seen["plain"] > 100, f"these rules prove little: {seen}"
+
+
+def test_there_is_a_call_for_every_kind_of_structure():
+    """A structure, filled in by the call or not, with a size or not: on which is a call that random rules are about."""
+    kinds = {abi: {call: set(map(kind, each.values())) for call, each in calls.items()} for abi, calls in ARGUMENTS.items()}
+    tried = {one for call, abis in SUBJECTS.items() for abi in abis for one in kinds[abi].get(call, ())}
+    assert {one for calls in kinds.values() for each in calls.values() for one in each} - tried == set()
+
+
+def kind(argument: tuple[str, bool, str, bool]) -> tuple[str, bool, bool, bool]:
+    struct, filled, size, extends = argument
+    return struct, filled, bool(size), extends

@@ -36,6 +36,25 @@ SUBJECTS = {
     "mmap": ("x86_64", "aarch64"),
     "chown": ("x86_64", "i386"),
     "quotactl": ("x86_64", "i386", "x32"),
+    # Those with structures behind their arguments, until there is one of every kind.
+    "writev": MOST,
+    "process_vm_readv": MOST,
+    "recvmsg": MOST,
+    "clone3": MOST,
+    "clock_nanosleep": MOST,
+    "timer_settime": MOST,
+    "setrlimit": MOST,
+    "getrlimit": ("x86_64", "i386", "x32", "aarch64"),
+    "prlimit64": MOST,
+    "sched_setparam": MOST,
+    "sched_getparam": MOST,
+    "stat64": ("i386", "aarch32"),
+    "statx": MOST,
+    "statfs": MOST,
+    "statfs64": ("i386", "aarch32"),
+    "uname": MOST,
+    "mount_setattr": MOST,
+    "landlock_create_ruleset": MOST,
 }
 NETWORKS = {
     32: ("10.0.0.0/8", "10.1.2.3", "0.0.0.0/0", "127.0.0.0/9", "10.1.2.0/31"),
@@ -100,7 +119,7 @@ class Caller:
         fields = {
             name: self.text() if field.type == "str" else self.field()
             for name, field in FIELDS.items()
-            if name in ("COMM", "CWD", "UID", "PID") or field.phase == phase
+            if name in ("COMM", "CWD", "UID", "PID", "CAPS") or field.phase == phase
         }
         args, memory = self.pointers(abi, call, list(args))
         return Event(call, args, phase, fields, abi, memory)

@@ -11,6 +11,7 @@ from pysct import members
 from pysct.tables import CALLS
 
 CONSTANTS = ("AT_FDCWD", "O_CREAT", "O_DIRECTORY", "EPERM", "SIGKILL")
+BITS = (*map(str, EDGES), "CAP_SYS_ADMIN", "CAP_CHOWN", "UID", "PID")
 ARITHMETIC = ("+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>")
 COMPARISONS = ("==", "!=", "<", "<=", ">", ">=")
 
@@ -110,6 +111,7 @@ class Grammar:
                 lambda t: f"({t[0]} {t[1]} {t[2]})"
             ),
             st.tuples(named, elements, self.some(self.number_sets)).map(written_in),
+            st.sampled_from(BITS).map(lambda bit: f"({bit} in CAPS)"),
         )
 
     def grow(self, inner):
@@ -150,11 +152,20 @@ def names_of(call: str, phase: str) -> tuple[list[str], list[str], dict[str, int
         member = members.find(SUBJECTS[call][0], call, name)
         if member.filled and phase == "before" or any(members.find(abi, call, name) is None for abi in SUBJECTS[call]):
             continue
-        if member.form in ("number", "text"):
-            found[member.form] += [name, name]
-        else:
-            addresses[name] = 32 if member.form == "in_addr" else 128
+        for said in (name, *spellings(call, name)):
+            if member.form in ("number", "text"):
+                found[member.form] += [said]
+            else:
+                addresses[said] = 32 if member.form == "in_addr" else 128
     return found["number"], found["text"], addresses
+
+
+def spellings(call: str, name: str) -> list[str]:
+    """The other ways to name a member: by the place of its argument, and as that of an array's first."""
+    argument, _, path = name.partition(".")
+    at = [known for known, _ in CALLS[SUBJECTS[call][0]][call][1]].index(argument) + 1
+    said = (f"PARAMS[{at}].{path}", f"{argument}[0].{path}")
+    return [each for each in said if all(members.find(abi, call, each) for abi in SUBJECTS[call])]
 
 
 PHASES = ("before", "after")
