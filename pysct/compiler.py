@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """How does rule text become an image?"""
 
-import gc
 from collections.abc import Iterable
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from pysct.advice import advise
 from pysct.assemble import assemble
 from pysct.check import Rule, check
+from pysct.collector import without_collector
 from pysct.diagnostics import Diagnostic, Diagnostics, TooManyErrors
 from pysct.include import Includer
 from pysct.link import Linker
@@ -24,18 +23,6 @@ class Result:
     image: bytes | None = None
     rules: list[Rule] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
-
-
-@contextmanager
-def without_collector():
-    """No search for garbage cycles, of which a compiler makes none: it would go through all rules again and again."""
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if enabled:
-            gc.enable()
 
 
 @without_collector()

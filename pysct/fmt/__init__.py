@@ -6,8 +6,11 @@ comments.  The layout follows from these alone, so that it does not change when
 it is made again.
 """
 
-from dataclasses import fields, is_dataclass
+from dataclasses import fields
+from functools import cache
+from itertools import zip_longest
 
+from pysct.collector import without_collector
 from pysct.diagnostics import Diagnostics
 from pysct.failures import Failure
 from pysct.fmt.rules import write_item
@@ -17,6 +20,7 @@ from pysct.parse import parse
 from pysct.source import Source, Span, encode
 
 
+@without_collector()
 def format_source(source: Source, diagnostics: Diagnostics) -> bytes | None:
     """The file, written neatly; None after reporting that it is no rule file."""
     trees = list(parse(source, diagnostics))
@@ -28,7 +32,7 @@ def format_source(source: Source, diagnostics: Diagnostics) -> bytes | None:
         write_item(writer, item, first=at == 0)
     writer.finish(end)
     data = encode(writer.text())
-    if shape(list(parse(Source("", data), diagnostics))) != shape(trees):
+    if not all(same(*pair) for pair in zip_longest(trees, parse(Source("", data), diagnostics))):
         raise Failure(
             f"{source.name}: written neatly it would mean something else",
             "report it, with the file; it was not changed",
@@ -36,10 +40,19 @@ def format_source(source: Source, diagnostics: Diagnostics) -> bytes | None:
     return data
 
 
-def shape(node):
-    """What a syntax tree says, without where it stands."""
-    if isinstance(node, list):
-        return [shape(part) for part in node]
-    if is_dataclass(node):
-        return type(node).__name__, [shape(getattr(node, field.name)) for field in fields(node)]
-    return None if isinstance(node, Span | Source) else node
+def same(one, other) -> bool:
+    """Whether two syntax trees say the same, wherever it stands."""
+    if one.__class__ is not other.__class__:
+        return False
+    if isinstance(one, list):
+        return len(one) == len(other) and all(map(same, one, other))
+    names = said(one.__class__)
+    return one == other if names is None else all(same(getattr(one, name), getattr(other, name)) for name in names)
+
+
+@cache
+def said(kind: type) -> tuple[str, ...] | None:
+    """The names of what a node says, all but its places; None where it is a value."""
+    if issubclass(kind, Span | Source):
+        return ()
+    return tuple(field.name for field in fields(kind)) if hasattr(kind, "__dataclass_fields__") else None
