@@ -8,6 +8,7 @@ kept in the user's cache until they change.
 import ctypes
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -19,7 +20,7 @@ from pysct.failures import Failure
 HERE = Path(__file__).resolve().parent
 KMOD = HERE.parent.parent / "kmod"
 SOURCES = (HERE / "offline.c", *(KMOD / "rules" / name for name in ("glob.c", "judge.c", "reading.c", "verify.c")))
-HEADERS = (HERE / "offline.h", KMOD / "sct_abi.h", *(KMOD / "rules" / name for name in ("opcodes.h", "program.h", "pure.h")))
+INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*"([^"\n]+)"', re.MULTILINE)
 FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Werror", "-fPIC", "-shared")
 
 
@@ -31,19 +32,38 @@ def library() -> ctypes.CDLL:
 
 def built(name: str, flags: tuple[str, ...], sources: tuple[Path, ...], compiler: str = "gcc", package: str = "gcc") -> Path:
     """What a C compiler of a Debian package makes of some sources: `name` with a sum of all that goes into it; raises Failure."""
-    files = (*sources, *HEADERS)
-    missing = [path for path in files if not path.is_file()]
-    if missing:
-        raise Failure(f"judging calls without the kernel takes the sources of the modules: {missing[0]} is missing",
-                      "run it from a source tree")
-    said = b"\0".join([*(path.read_bytes() for path in files), *map(str.encode, (*flags, compiler))])
+    found = shutil.which(os.environ.get("CC", compiler) if compiler == "gcc" else compiler)
+    if found is None:
+        raise Failure("judging calls without the kernel takes a C compiler, and there is none", f"apt install {package} libc6-dev")
+    said = b"\0".join([*_texts(sources), *map(str.encode, (*flags, *_identity(found)))])
     target = _cache() / f"{hashlib.sha256(said).hexdigest()[:16]}-{name}"
     if not target.exists():
-        found = shutil.which(os.environ.get("CC", compiler) if compiler == "gcc" else compiler)
-        if found is None:
-            raise Failure("judging calls without the kernel takes a C compiler, and there is none", f"apt install {package} libc6-dev")
         _compile(target, found, *flags, *map(str, sources))
     return target
+
+
+def _texts(sources: tuple[Path, ...]) -> list[bytes]:
+    """What the sources say, and the files that they include by names in quotes, and so on."""
+    texts: dict[Path, bytes] = {}
+    todo = [path.resolve() for path in sources]
+    while todo:
+        path = todo.pop(0)
+        if path in texts:
+            continue
+        try:
+            texts[path] = path.read_bytes()
+        except OSError as error:
+            raise Failure(f"judging calls without the kernel takes the sources of the modules: {path}: {error.strerror}",
+                          "run it from a source tree") from error
+        todo += [(path.parent / os.fsdecode(name)).resolve() for name in INCLUDE.findall(texts[path])]
+    return list(texts.values())
+
+
+def _identity(program: str) -> tuple[str, ...]:
+    """What is another if a compiler is."""
+    path = Path(program).resolve()
+    state = path.stat()
+    return str(path), str(state.st_size), str(state.st_mtime_ns)
 
 
 def _compile(target: Path, compiler: str, *words: str) -> None:
