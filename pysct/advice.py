@@ -151,7 +151,8 @@ def note_mapped(rules: list[Rule], diagnostics: Diagnostics):
     """Say once that who is kept from an IPv4 address can write it as one of IPv6."""
     named = {rule.name: {str(key).rpartition(".")[2] for key in rule.names.types} for rule in rules}
     refusing = [rule for rule in rules if rule.actions.mask & ACTIONS["FAIL"].mask and named[rule.name] & MAPPED.keys()]
-    lacking = [rule for rule in refusing if not {MAPPED[name] for name in named[rule.name] & MAPPED.keys()} & set().union(*named.values())]
+    everything = set().union(*named.values())
+    lacking = [rule for rule in refusing if not {MAPPED[name] for name in named[rule.name] & MAPPED.keys()} & everything]
     if lacking:
         diagnostics.note(
             f"rule '{lacking[0].name}' judges IPv4 addresses, which a program also reaches through AF_INET6, as ::ffff:10.0.0.1: "

@@ -38,6 +38,8 @@ def follows(one, other) -> bool:
         return True
     if is_chain(one, "ALL"):
         return any(follows(part, other) for part in one.operands) or narrowed(one.operands, other)
+    if isinstance(other, StrTest):
+        return text_follows(one, other)
     return narrowed((one,), other) or text_follows(one, other)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from pysct.check import Rule
 from pysct.implied import implies_inward, inward, is_chain, ranges, tests, texts
-from pysct.ir import Int, StrTest
+from pysct.ir import Chain, Int, Member, StrRef, StrTest
 
 FEW = 64  # values and texts of one test by which it is found, and rules that are found by one of them
 OTHERS = 32  # rules of a point that are found by no value or text, and so are compared with each later one
@@ -49,14 +49,17 @@ class Earlier:
             elif len(self.others) < OTHERS:
                 self.others.append((rule, part.condition))
 
-    def covering(self, parts: list[Part]) -> Rule | None:
-        """The rule, or the first of those, that match whatever is true of one of the parts."""
+    def covering(self, parts: list[Part], known: dict[tuple, bool]) -> Rule | None:
+        """The rule, or the first of those, that match whatever is true of one of the parts.
+
+        `known` says of pairs of conditions, by their ids, whether one implies the other: points share them.
+        """
         if self.all:
             return self.all
-        found = [self.covering_part(part) for part in parts]
+        found = [self.covering_part(part, known) for part in parts]
         return found[0] if None not in found else None
 
-    def covering_part(self, part: Part) -> Rule | None:
+    def covering_part(self, part: Part, known: dict[tuple, bool]) -> Rule | None:
         candidates = self.others
         for found in part.ways:
             if same := self.by_value.get(found[0]):
@@ -65,7 +68,13 @@ class Earlier:
             for operand, text, ops in known_ends(part):
                 for op in ops:
                     candidates = candidates + self.with_end(operand, text, op)
-        return next((rule for rule, covers in candidates if implies_inward(part.condition, covers)), None)
+        for rule, covers in candidates:
+            pair = id(part.condition), id(covers)
+            if pair not in known:
+                known[pair] = implies_inward(part.condition, covers)
+            if known[pair]:
+                return rule
+        return None
 
     def with_end(self, operand, text: bytes, op: str) -> list[tuple[Rule, object]]:
         """The rules that ask for the beginning, or end, of a text."""
@@ -95,7 +104,9 @@ def parts_of(condition) -> list[Part]:
 
 
 def part_of(condition) -> Part:
-    some = tests(condition)
+    some = tuple(sorted(tests(condition), key=commonness))
+    if is_chain(condition, "ALL"):
+        condition = Chain("ALL", some)
     ends = [test for test in some if isinstance(test, StrTest) and test.op in ("SPRE", "SSUF")]
     ways = [found for test in some if (found := values(test))]
     return Part(
@@ -103,6 +114,13 @@ def part_of(condition) -> Part:
         sorted(ways, key=lambda found: not isinstance(found[0][1], bytes)),  # fewer rules share a text than a number
         [(test.operand, test.op, test.text) for test in ends],
     )
+
+
+def commonness(test) -> int:
+    """How likely other rules have a test as well: what they lack is best asked for first."""
+    if is_chain(test, "ANY"):
+        return max(map(commonness, test.operands))
+    return 0 if isinstance(test, StrTest) or isinstance(test, Member) and isinstance(test.operand, StrRef) else 1
 
 
 def alternatives(condition) -> tuple:
@@ -139,13 +157,14 @@ class Shadows:
         `conditions` are what the rule's condition is at its points, None where it makes no sense.
         """
         made: dict[int, list[Part]] = {}  # of conditions that several points share
+        known: dict[tuple, bool] = {}
         found = []
         for point, condition in zip(rule.points, conditions, strict=True):
             if id(condition) not in made:
                 made[id(condition)] = parts_of(condition)
             parts = made[id(condition)]
             earlier = self.points.setdefault((point.abi, point.nr, rule.phase), Earlier())
-            found.append(earlier.covering(parts) if parts else None)
+            found.append(earlier.covering(parts, known) if parts else None)
             if not rule.continues:
                 earlier.add(rule, parts)
         return found
