@@ -73,9 +73,9 @@ def check_actions(
             error(clause.span, f"{clause.key} stands twice in this rule")
         else:
             clauses[clause.key] = clause
-    if not actions:
+    if not actions and not any(isinstance(entry, tree.Setting) and entry.key == "action" for entry in rule.entries):
         error(rule.keyword, "the rule has no action", "add `action { LOG }`")
-    elif not mask and not any(clause.key == "type" for action in actions for clause in action.clauses):
+    elif actions and not mask and not any(clause.key == "type" for action in actions for clause in action.clauses):
         error(actions[0].span, "the action has no type", f"write `type = …` with one or more of {', '.join(ACTIONS)}")
     return Actions(
         mask,
@@ -90,7 +90,9 @@ def action_mask(word: tree.Word, phase: str, error) -> int:
         error(
             word.span,
             f"unknown action `{word.text}`",
-            suggest(word.text, ACTIONS, f"it is one of {', '.join(ACTIONS)}"),
+            "write `error_code = " + word.text + "`"
+            if word.text.removeprefix("-") in ERRORS
+            else suggest(word.text, ACTIONS, f"it is one of {', '.join(ACTIONS)}"),
         )
         return 0
     if phase not in action.phases:

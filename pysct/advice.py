@@ -7,6 +7,7 @@ from pysct.abi import ACTIONS, FIELDS, Limit
 from pysct.check import Rule
 from pysct.diagnostics import Diagnostics
 from pysct.ir import Chain, Load, Member, Mixed, Op, StrPair, StrRef, StrTest
+from pysct.literal import advise_stars
 from pysct.points import calls_of_class
 from pysct.reading import Reading
 from pysct.relative import advise_paths, note_stars
@@ -28,6 +29,7 @@ def advise(rules: list[Rule], conditions: list[list], diagnostics: Diagnostics):
     for rule, each in zip(rules, conditions, strict=True):
         advise_everybody(rule, each, diagnostics)
         advise_paths(rule, diagnostics)
+        advise_stars(rule, diagnostics)
     note_stars(rules, diagnostics)
     note_memory(rules, conditions, diagnostics)
     note_mapped(rules, diagnostics)

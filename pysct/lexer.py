@@ -55,6 +55,7 @@ class Lexer:
         self.stack: list[Bracket] = []
         self.item = Item([])
         self.limit = -1
+        self.torn: int | None = None  # where the last string that is not closed starts
 
     def items(self) -> Iterator[Item]:
         """The file's items in order, also those that lack their end."""
@@ -240,10 +241,13 @@ class Lexer:
         return at + 1
 
     def stray(self, char: str, at: int) -> int:
-        self.error(at, at + 1, f"`{char}` does not belong here")
+        hint = "no `(` is open before it" if char == ")" else "no `[` is open before it" if char == "]" else None
+        self.error(at, at + 1, f"`{char}` does not belong here", hint)
         return at + 1
 
     def unclosed(self, bracket: Bracket, at: int):
+        if self.torn is not None and bracket.at < self.torn < at:
+            return  # what should have closed it was probably meant by the string that is not closed
         what = f"`{bracket.block}`" if bracket.block else f"`{bracket.char}`"
         line = self.source.position(at).line
         where = f"before line {line}"
@@ -260,6 +264,7 @@ class Lexer:
     def refuse(self, kind: str, start: int, after: int) -> int:
         """Report what is no token, once in a rule if it is a single character; where to go on."""
         end, message, hint = explain_text(self.text, kind, start, after)
+        self.torn = start if kind == "UNCLOSED" else self.torn
         if kind != "BAD" or not self.item.broken:
             self.error(start, end, message, hint)
         return len(self.text) if kind == "COMMENT" else end

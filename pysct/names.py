@@ -124,6 +124,8 @@ def resolve(
             problem = missing(key, points, [point for point, leaf in zip(points, leaves) if leaf is None])
             if definition and isinstance(key, str) and not any(leaves) and key not in CONSTANTS:  # other calls have it
                 problem = f"`{key}` is not an argument of {calls(points, points)}", problem[1]
+            elif not any(leaves) and beside_text(condition, key, points[0]):
+                problem = problem[0], f'a string stands in double quotes: "{key}"'
         elif key in FIELDS and FIELDS[key].phase not in ("any", phase):
             problem = f"`{key}` is only known {FIELDS[key].phase} the call", f"write `when = {FIELDS[key].phase}`"
         elif phase == "before" and (filled := [p for p in points if fills(p, key)]):
@@ -139,6 +141,17 @@ def resolve(
         else:
             names.leaves[key], names.types[key] = leaves, types.pop()
     return names if good else None
+
+
+def beside_text(condition: tree.Node, key: str | int, point: Point) -> bool:
+    """Whether a name that means nothing is compared with a string: then it was probably meant as one."""
+    for node in tree.walk(condition):
+        parts = tree.below(node) if isinstance(node, tree.Binary | tree.Member) else ()
+        if any(isinstance(part, tree.Name) and part.name == key for part in parts):
+            others = (part.number if isinstance(part, tree.Param) else getattr(part, "name", "") for part in parts)
+            if any((leaf := lookup(other, point)) is not None and type_of(leaf) == STR for other in others):
+                return True
+    return False
 
 
 def fills(point: Point, key: str | int) -> bool:

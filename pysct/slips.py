@@ -25,6 +25,7 @@ PAIRS = {
 LETTERS = frozenset({"in", "startswith", "endswith", "contains"})
 KEYS = frozenset({"syscall_name", "rule_name", "when", "continue", "abi", "type", "error_code"})
 BRACKETS = frozenset({"filter_expression", "action", "log_format"})  # keys that take a block
+MARK, UTF16 = "\ufeff", ("\udcff\udcfe", "\udcfe\udcff")  # of which the last two are no UTF-8
 CHARACTERS = {
     **dict.fromkeys("“”„‟‘’´`", 'a string stands in straight double quotes: "/etc/passwd"'),
     "$": "names stand as they are: UID",
@@ -47,7 +48,7 @@ def explain(tokens: list[Token], index: int, expected: set[str]) -> tuple[str, s
     if token is None:
         return "the rule ends too early", None
     if in_expression(tokens, index):
-        return explain_operator(tokens, index) or explain_expression(token, before, expected)
+        return explain_operator(tokens, index) or explain_expression(token, before, in_set(tokens, index))
     return explain_block(tokens, index, expected)
 
 
@@ -68,7 +69,7 @@ def explain_definition(tokens: list[Token], index: int) -> tuple[str, str | None
         return "the set is empty", form
     if token is None:
         return f"something is missing behind `{tokens[-1].value[:32]}`", form
-    return explain_operator(tokens, index) or explain_expression(token, tokens[index - 1], set())
+    return explain_operator(tokens, index) or explain_expression(token, tokens[index - 1], in_set(tokens, index))
 
 
 def called_with(tokens: list[Token], index: int) -> Token | None:
@@ -119,7 +120,18 @@ def in_expression(tokens: list[Token], index: int) -> bool:
     return bool(opened) and opened[-1]
 
 
-def explain_expression(token: Token, before: Token, expected: set[str]) -> tuple[str, str | None]:
+def in_set(tokens: list[Token], index: int) -> bool:
+    """Whether the innermost bracket that is open before the token is that of a set."""
+    opened = []
+    for at, token in enumerate(tokens[:index]):
+        if token.type in ("OPEN", "LPAR", "LSQB"):
+            opened.append(token.type == "OPEN" and (tokens[at - 1].type == "IN" or tokens[0].type == "SET"))
+        elif token.type in ("CLOSE", "RPAR", "RSQB"):
+            opened.pop()
+    return bool(opened) and opened[-1]
+
+
+def explain_expression(token: Token, before: Token, in_set: bool) -> tuple[str, str | None]:
     shown = f"`{token.value[:32]}`"
     complete = before.type in OPERANDS or before.type == "CLOSE"
     if token.type == "EQ":
@@ -141,7 +153,7 @@ def explain_expression(token: Token, before: Token, expected: set[str]) -> tuple
     if token.type == "COMMA":
         return "`,` only separates the elements of a set", "join conditions with `&&` or `||`"
     if complete and token.type in ("NUMBER", "STRING", "NAME", "LPAR"):
-        return f"an operator is missing before {shown}", None
+        return f"an operator is missing before {shown}", "elements of a set have commas between them" if in_set else None
     if complete:
         return f"{shown} cannot follow `{before.value[:32]}`", None
     return f"{shown} cannot stand here: a name, a number or a string must follow `{before.value[:32]}`", None
@@ -159,15 +171,18 @@ def explain_block(tokens: list[Token], index: int, expected: set[str]) -> tuple[
     if before.type == "EQ":
         return f"a value must follow `=`, not {shown}", None
     if before.type == "COMMA":
-        return f"a value must follow the comma, not {shown}", None
+        return f"a value must follow the comma, not {shown}", "values have commas between them, keys have blanks or `;`"
     if token.type == "EQEQ":
         return "`==` compares; a key gets its value by `=`", "write `=`"
     if before.value in HEAD_WORDS and before.type == "NAME":
         return f"`{before.value}` cannot stand inside a rule", "definitions and includes stand between rules"
+    if before.value in ACTIONS and token.type == "LPAR":
+        return f"`{before.value}` takes nothing in parentheses", "write `type = FAIL error_code = EPERM`"
     if before.type == "NAME" and "EQ" in expected:
-        value = tokens[index - 2].type == "VALUE" and before.value not in KEYS
-        comma = f", or a comma before `{before.value[:32]}`" if value else ""
-        return f"`{before.value[:32]}` needs a value, before {shown}", f"write `{before.value[:32]} = …`{comma}"
+        name, value = before.value[:32], tokens[index - 2].value[:32]
+        if tokens[index - 2].type == "VALUE" and before.value not in KEYS:
+            return f"between `{value}` and `{name}` a comma is missing, or behind `{name}` a value", f"write `{value}, {name}`, or `{name} = …`"
+        return f"`{name}` needs a value, before {shown}", f"write `{name} = …`"
     return f"{shown} does not belong here", None
 
 
@@ -175,6 +190,8 @@ def explain_between(text: str) -> tuple[str, str]:
     """Message and hint for what starts no item of a file."""
     if text.upper() in FORMS:
         return f"`{text}` stands alone", FORMS[text.upper()]
+    if text.lower() == "rule" != text:
+        return f"`{text}` starts no rule", "write `rule`, in lower case"
     if text.lower() in ("rule", "rules"):
         return "a rule starts with `rule {` or `rule <`", "its name stands inside: `rule_name = …`"
     return f"expected a rule, not `{text[:32]}`", "a rule starts with `rule {` or `rule <`"
@@ -192,7 +209,13 @@ def explain_text(text: str, kind: str, start: int, after: int) -> tuple[int, str
         inside = text[start + 1 : after - 1] if after > start + 1 else "…"
         return after, "a string stands in double quotes", f'write "{inside}"'
     if text[start] == "\0":
-        return after, "a NUL byte: this is not a text file", None
+        return after, "a NUL byte: this is not a text file", "if an editor wrote it, save it as UTF-8"
+    if text[start] == MARK:
+        return after, "a byte order mark stands before the text", "save the file as UTF-8 without one"
+    if start == 0 and text.startswith(UTF16):
+        return after, "this is no text in UTF-8, but probably in UTF-16", "save the file as UTF-8"
+    if text[start] > "\x7f" and text[start] not in CHARACTERS:
+        return after, f"`{text[start]}` means nothing here", "outside of quotes, comments and log_format all is written in ASCII"
     if text.startswith("...", start - 2):
         return after, "a range has two dots", "write 10..20"
     return after, f"`{text[start]}` means nothing here", CHARACTERS.get(text[start])

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """How do rule files become an image, with everything that is to be said about them?"""
 
+import errno
 import os
 from collections.abc import Iterable
 from pathlib import Path
@@ -12,6 +13,12 @@ from pysct.failures import Failure
 from pysct.source import Source
 
 
+HINTS = {
+    errno.EISDIR: "name the files of rules in it",
+    errno.EACCES: "whoever runs this must be able to read the file: be root, or see `ls -l`",
+}
+
+
 def read(paths: Iterable[str]) -> list[Source]:
     """The rule files' text; raises Failure where one cannot be read."""
     sources = []
@@ -19,7 +26,7 @@ def read(paths: Iterable[str]) -> list[Source]:
         try:
             sources.append(Source(path, Path(path).read_bytes()))
         except OSError as error:
-            raise Failure(f"{shown(path)}: {error.strerror}") from error
+            raise Failure(f"{shown(path)}: {error.strerror}", HINTS.get(error.errno, "")) from error
     return sources
 
 

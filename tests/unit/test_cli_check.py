@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Does sct_config check tell people and editors what there is to know, and do the other commands agree with it?"""
 
+import errno
 import json
+import os
 import re
 from pathlib import Path
 
@@ -70,3 +72,15 @@ def test_a_rule_that_is_never_reached_judges_no_call(fake, files, say):
     fake.lists[abi.List.COUNTERS] = [abi.CountersStruct(), abi.CountersStruct()]
     lines = [re.split(r"\s{2,}", line.strip()) for line in say("list")[1].splitlines()]
     assert lines[1][:3] == ["all", "before", "chdir"] and lines[2][:3] == ["dead", "before", "-"]
+
+
+def test_a_file_that_cannot_be_read_is_named_with_a_way_out(files, say, monkeypatch):
+    Path("folder").mkdir()
+    assert say("check", "folder") == (1, "", "sct_config: error: folder: Is a directory\nsct_config: hint: name the files of rules in it\n")
+
+    def forbidden(path):
+        raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+
+    monkeypatch.setattr(Path, "read_bytes", forbidden)
+    status, out, err = say("check", "one")
+    assert status == 1 and out == "" and "one: Permission denied" in err and "be root" in err
