@@ -3,25 +3,29 @@
 
 from dataclasses import dataclass, field
 
+from pysct import glob
 from pysct.check import Rule
 from pysct.implied import implies_inward, inward, is_chain, ranges, tests, texts
 from pysct.ir import Chain, Int, Member, StrRef, StrTest
 
 FEW = 64  # values and texts of one test by which it is found, and rules that are found by one of them
 OTHERS = 32  # rules of a point that are found by no value or text, and so are compared with each later one
+GLOBS = frozenset({"SGLOB", "SPATH"})
 
 
 @dataclass(slots=True)
 class Part:
     """One of the alternatives of a condition, and by what it is found.
 
-    `ways` are its tests of few values, each as a list of (operand, value); `ends` its tests of a string's beginning or
-    end, as (operand, opcode, text).
+    `ways` are its tests of few values, each as a list of (operand, value); `texts` is what one of its tests asks of a
+    string, of which one has to be true, as (operand, opcode, text); `known` are such that are true where the part is, as
+    far as that is needed to find those that follow.
     """
 
     condition: object
     ways: list[list[tuple]]
-    ends: list[tuple]
+    texts: list[tuple]
+    known: list[tuple]
 
 
 @dataclass(slots=True)
@@ -30,8 +34,9 @@ class Earlier:
 
     all: Rule | None = None
     by_value: dict[tuple, list[tuple[Rule, object]]] = field(default_factory=dict)
-    by_end: dict[tuple, list[tuple[Rule, object]]] = field(default_factory=dict)
-    lengths: dict[tuple, set[int]] = field(default_factory=dict)  # of the texts in by_end, by operand and opcode
+    by_text: dict[tuple, list[tuple[Rule, object]]] = field(default_factory=dict)
+    lengths: dict[tuple, set[int]] = field(default_factory=dict)  # of the texts in by_text, by operand and opcode
+    globs: list[tuple[Rule, object]] = field(default_factory=list)  # some of those in by_text: what a known text may fit
     others: list[tuple[Rule, object]] = field(default_factory=list)
 
     def add(self, rule: Rule, parts: list[Part]):
@@ -42,10 +47,12 @@ class Earlier:
             elif part.ways:
                 for key in min(part.ways, key=lambda found: len(self.by_value.get(found[0], ()))):
                     self.by_value.setdefault(key, []).append((rule, part.condition))
-            elif part.ends:
-                operand, op, text = part.ends[0]
-                self.by_end.setdefault(part.ends[0], []).append((rule, part.condition))
-                self.lengths.setdefault((operand, op), set()).add(len(text))
+            elif part.texts:
+                for operand, op, text in part.texts:
+                    self.by_text.setdefault((operand, op, text), []).append((rule, part.condition))
+                    self.lengths.setdefault((operand, op), set()).add(len(text))
+                if len(self.globs) < OTHERS and any(op in GLOBS for _, op, _ in part.texts):
+                    self.globs.append((rule, part.condition))
             elif len(self.others) < OTHERS:
                 self.others.append((rule, part.condition))
 
@@ -64,10 +71,8 @@ class Earlier:
         for found in part.ways:
             if same := self.by_value.get(found[0]):
                 candidates = candidates + same[:FEW]
-        if self.by_end:
-            for operand, text, ops in known_ends(part):
-                for op in ops:
-                    candidates = candidates + self.with_end(operand, text, op)
+        for operand, op, text in part.known if self.by_text else ():
+            candidates = candidates + self.following(operand, op, text)
         for rule, covers in candidates:
             pair = id(part.condition), id(covers)
             if pair not in known:
@@ -76,24 +81,26 @@ class Earlier:
                 return rule
         return None
 
+    def following(self, operand, op: str, text: bytes) -> list[tuple[Rule, object]]:
+        """The rules that ask for what may be true where one thing is known of a string."""
+        found = self.by_text.get((operand, op, text), [])[:FEW]
+        if op == "SEQ":
+            found += self.globs
+        first, last = glob.ends(text) if op in GLOBS else (text, text)
+        if op != "SSUF":
+            found += self.with_end(operand, first, "SPRE")
+        if op != "SPRE":
+            found += self.with_end(operand, last, "SSUF")
+        return found
+
     def with_end(self, operand, text: bytes, op: str) -> list[tuple[Rule, object]]:
         """The rules that ask for the beginning, or end, of a text."""
         found = []
         for length in self.lengths.get((operand, op), ()):
             if length <= len(text):
                 end = text[:length] if op == "SPRE" else text[len(text) - length :]
-                found += self.by_end.get((operand, op, end), ())[:FEW]
+                found += self.by_text.get((operand, op, end), ())[:FEW]
         return found
-
-
-def known_ends(part: Part):
-    """What is known of strings: operand, text, and which opcodes ask for a part of it."""
-    for way in part.ways:
-        operand, text = way[0]
-        if isinstance(text, bytes):
-            yield operand, text, ("SPRE", "SSUF")
-    for operand, op, text in part.ends:
-        yield operand, text, (op,)
 
 
 def parts_of(condition) -> list[Part]:
@@ -107,13 +114,35 @@ def part_of(condition) -> Part:
     some = tuple(sorted(tests(condition), key=commonness))
     if is_chain(condition, "ALL"):
         condition = Chain("ALL", some)
-    ends = [test for test in some if isinstance(test, StrTest) and test.op in ("SPRE", "SSUF")]
     ways = [found for test in some if (found := values(test))]
     return Part(
         condition,
         sorted(ways, key=lambda found: not isinstance(found[0][1], bytes)),  # fewer rules share a text than a number
-        [(test.operand, test.op, test.text) for test in ends],
+        next(filter(None, map(asked, some)), []),
+        [known for leaf in leaves(condition) for known in asked(leaf)[:1]],
     )
+
+
+def asked(test) -> list[tuple]:
+    """What a test asks of strings, of which one has to be true, if that can be looked up: a part from within cannot."""
+    found = []
+    for one in test.operands if is_chain(test, "ANY") else (test,):
+        known = texts(one)
+        if known and len(known[1]) <= FEW:
+            found += [(known[0], "SEQ", text) for text in known[1]]
+        elif isinstance(one, StrTest) and one.op != "SCON":
+            found.append((one.operand, one.op, one.text))
+        else:
+            return []
+    return found
+
+
+def leaves(condition) -> list:
+    """Tests that are true where a condition is, if of alternatives the first is: what follows from all follows from it."""
+    if isinstance(condition, Chain):
+        some = condition.operands if condition.op == "ALL" else condition.operands[:1]
+        return [leaf for one in some for leaf in leaves(one)]
+    return [condition]
 
 
 def commonness(test) -> int:
