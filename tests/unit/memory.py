@@ -11,6 +11,7 @@ from pysct.judge import Call
 KINDS = {kind.number: kind for kind in abi.KINDS.values()}
 POINTER = {entry.number: entry.bits // 8 for entry in abi.ABIS.values()}
 FLAG = abi.SourceFlag
+LEADS = {abi.Source.PATH: "path", abi.Source.DESCRIPTOR: "fdpath"}
 
 
 class Unreadable(Exception):
@@ -89,6 +90,9 @@ def number(program: Prog, call: Call, index: int) -> int | None:
 def text(program: Prog, call: Call, index: int) -> bytes | None:
     """A source that is a text."""
     source = abi.SourceStruct.from_buffer_copy(program.sources[index])
+    if source.what in LEADS:
+        found = call.paths.get((LEADS[source.what], source.arg))
+        return found if isinstance(found, bytes) and len(found) < abi.Limit.STRING else None
     try:
         span = place(program, call, source)
         count = source.limit if span.size is None else span.size - source.offset
