@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Rules from a source of chance: what hypothesis draws."""
 
+from functools import cache
 from random import Random
 
 from hypothesis import strategies as st
@@ -173,12 +174,18 @@ GRAMMARS = {(call, phase): Grammar(*names_of(call, phase)) for call in SUBJECTS 
 USING = {(call, phase): Grammar(*names_of(call, phase), DEFINED) for call in SUBJECTS for phase in PHASES}
 
 
+@cache
+def grammar_above(call: str, above: tuple[str, ...]) -> Grammar:
+    """That of a definition, which may use those above it; made once, since hypothesis takes long over a new one."""
+    return Grammar(*names_of(call, "before"), above)
+
+
 @st.composite
 def definitions(draw, call: str) -> list[str]:
     """What the names in DEFINED mean, each used by some of those behind it; arguments are those of a call."""
     inner = GRAMMARS[call, "before"]
     of = {
-        "n": lambda name, above: f"let {name} = {draw(Grammar(*names_of(call, 'before'), above).number)}",
+        "n": lambda name, above: f"let {name} = {draw(grammar_above(call, above).number)}",
         "t": lambda name, above: f"let {name} = {draw(inner.text)}",
         "i": lambda name, above: f"set {name} = {{ {', '.join(draw(st.lists(st.one_of(literals, inner.number), min_size=1, max_size=4)))} }}",
         "s": lambda name, above: f"set {name} = {{ {', '.join([*draw(st.lists(inner.text, min_size=1, max_size=4)), *[n for n in above if n == 's1']])} }}",
