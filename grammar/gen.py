@@ -13,6 +13,7 @@ import json
 import re
 import sys
 import tomllib
+from itertools import groupby
 from pathlib import Path
 
 import jinja2
@@ -96,11 +97,38 @@ def load_spec():
         field.setdefault("context", "any")
         field.setdefault("phase", "any")
         field.setdefault("set", "")
+        field.setdefault("subject", "")
+    spec["own"] = list(spec["field"])
+    spec["field"] += [of_subject(field, subject) for subject in spec["subject"] for field in spec["own"] if "others" in field]
+    check_unique(spec, "field", ("name", "number"))
+    check_subjects(spec)
     for macro in spec["macro"]:
         macro.setdefault("phase", "any")
     for opcode in spec["opcode"]:
         opcode.setdefault("scales", False)
     return spec
+
+
+def of_subject(field, subject):
+    """A field as it is known of a process beside the caller."""
+    return field | {
+        "name": f"{subject['name']}.{field['name']}",
+        "number": field["number"] + subject["offset"],
+        "context": field["others"],
+        "subject": subject["name"],
+        "doc": f"{field['name']} of {subject['doc'].split(':')[0].split(', or')[0]}",
+    }
+
+
+def check_subjects(spec):
+    """The fields of each subject lie together, so that a number tells whose it is, and none where sources begin."""
+    fields = sorted(spec["field"], key=lambda field: field["number"])
+    found = [subject for subject, _ in groupby(fields, key=lambda field: field["subject"])]
+    wanted = ["", *(subject["name"] for subject in spec["subject"])]
+    if found not in (wanted, [*wanted, ""]):
+        raise SpecError(f"[[field]]: by their numbers, they are of {found}, in this order")
+    if max(field["number"] for field in spec["field"]) >= spec["abi"]["source_operand"]:
+        raise SpecError("[[field]]: a number that says a source where it is a string operand")
 
 
 def load_calls(spec):

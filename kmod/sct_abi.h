@@ -37,6 +37,7 @@
 #define SCT_GLANCE_MAX 131072 /* steps: the most that a program may cost to be judged with preemption off; one that costs more is judged in task context */
 #define SCT_ERRNO_MAX 511 /* number: error number that a rule can return; from 512 on they are the kernel's own */
 #define SCT_RECORD_MAX 3840 /* bytes: a record of the log; what does not fit is cut and marked as cut */
+#define SCT_ANCESTORS_MAX 64 /* processes: ancestors of a caller that are looked at; whether one further up fits is unknown */
 #define SCT_DEPTH_MAX 100 /* levels: of brackets and operators inside each other in a rule */
 #define SCT_NODES_MAX 262144 /* operands and operators: of a condition or definition, the definitions that it uses written out */
 #define SCT_GLOBS_MAX 256 /* globs: that the alternatives of one glob stand for: {a,b}{c,d} stands for four */
@@ -108,8 +109,68 @@ enum sct_field {
 	SCT_FIELD_CGROUPNS = 46, /* inode number of the cgroup namespace */
 	SCT_FIELD_TIME = 47, /* nanoseconds since 1970, when the rule judges; the same for all rules of the call and phase */
 	SCT_FIELD_DURATION = 48, /* nanoseconds that the call took, sleep included */
+	SCT_FIELD_PARENT_PID = 52, /* PID of the process that started the caller */
+	SCT_FIELD_PARENT_PPID = 54, /* PPID of the process that started the caller */
+	SCT_FIELD_PARENT_UID = 55, /* UID of the process that started the caller */
+	SCT_FIELD_PARENT_EUID = 56, /* EUID of the process that started the caller */
+	SCT_FIELD_PARENT_SUID = 57, /* SUID of the process that started the caller */
+	SCT_FIELD_PARENT_FSUID = 58, /* FSUID of the process that started the caller */
+	SCT_FIELD_PARENT_GID = 59, /* GID of the process that started the caller */
+	SCT_FIELD_PARENT_EGID = 60, /* EGID of the process that started the caller */
+	SCT_FIELD_PARENT_SGID = 61, /* SGID of the process that started the caller */
+	SCT_FIELD_PARENT_FSGID = 62, /* FSGID of the process that started the caller */
+	SCT_FIELD_PARENT_COMM = 63, /* COMM of the process that started the caller */
+	SCT_FIELD_PARENT_CWD = 64, /* CWD of the process that started the caller */
+	SCT_FIELD_PARENT_EXE = 67, /* EXE of the process that started the caller */
+	SCT_FIELD_PARENT_ROOT = 68, /* ROOT of the process that started the caller */
+	SCT_FIELD_PARENT_CGROUP = 70, /* CGROUP of the process that started the caller */
+	SCT_FIELD_PARENT_LOGINUID = 71, /* LOGINUID of the process that started the caller */
+	SCT_FIELD_PARENT_SESSION = 72, /* SESSION of the process that started the caller */
+	SCT_FIELD_PARENT_SESSION_LEADER = 73, /* SESSION_LEADER of the process that started the caller */
+	SCT_FIELD_PARENT_CAPS = 74, /* CAPS of the process that started the caller */
+	SCT_FIELD_PARENT_CONTAINER = 75, /* CONTAINER of the process that started the caller */
+	SCT_FIELD_PARENT_PIDNS = 76, /* PIDNS of the process that started the caller */
+	SCT_FIELD_PARENT_MNTNS = 77, /* MNTNS of the process that started the caller */
+	SCT_FIELD_PARENT_NETNS = 78, /* NETNS of the process that started the caller */
+	SCT_FIELD_PARENT_USERNS = 79, /* USERNS of the process that started the caller */
+	SCT_FIELD_PARENT_UTSNS = 80, /* UTSNS of the process that started the caller */
+	SCT_FIELD_PARENT_IPCNS = 81, /* IPCNS of the process that started the caller */
+	SCT_FIELD_PARENT_CGROUPNS = 82, /* CGROUPNS of the process that started the caller */
+	SCT_FIELD_ANCESTOR_PID = 88, /* PID of each of the processes above the caller */
+	SCT_FIELD_ANCESTOR_PPID = 90, /* PPID of each of the processes above the caller */
+	SCT_FIELD_ANCESTOR_UID = 91, /* UID of each of the processes above the caller */
+	SCT_FIELD_ANCESTOR_EUID = 92, /* EUID of each of the processes above the caller */
+	SCT_FIELD_ANCESTOR_SUID = 93, /* SUID of each of the processes above the caller */
+	SCT_FIELD_ANCESTOR_FSUID = 94, /* FSUID of each of the processes above the caller */
+	SCT_FIELD_ANCESTOR_GID = 95, /* GID of each of the processes above the caller */
+	SCT_FIELD_ANCESTOR_EGID = 96, /* EGID of each of the processes above the caller */
+	SCT_FIELD_ANCESTOR_SGID = 97, /* SGID of each of the processes above the caller */
+	SCT_FIELD_ANCESTOR_FSGID = 98, /* FSGID of each of the processes above the caller */
+	SCT_FIELD_ANCESTOR_COMM = 99, /* COMM of each of the processes above the caller */
+	SCT_FIELD_ANCESTOR_CWD = 100, /* CWD of each of the processes above the caller */
+	SCT_FIELD_ANCESTOR_EXE = 103, /* EXE of each of the processes above the caller */
+	SCT_FIELD_ANCESTOR_ROOT = 104, /* ROOT of each of the processes above the caller */
+	SCT_FIELD_ANCESTOR_CGROUP = 106, /* CGROUP of each of the processes above the caller */
+	SCT_FIELD_ANCESTOR_LOGINUID = 107, /* LOGINUID of each of the processes above the caller */
+	SCT_FIELD_ANCESTOR_SESSION = 108, /* SESSION of each of the processes above the caller */
+	SCT_FIELD_ANCESTOR_SESSION_LEADER = 109, /* SESSION_LEADER of each of the processes above the caller */
+	SCT_FIELD_ANCESTOR_CAPS = 110, /* CAPS of each of the processes above the caller */
+	SCT_FIELD_ANCESTOR_CONTAINER = 111, /* CONTAINER of each of the processes above the caller */
+	SCT_FIELD_ANCESTOR_PIDNS = 112, /* PIDNS of each of the processes above the caller */
+	SCT_FIELD_ANCESTOR_MNTNS = 113, /* MNTNS of each of the processes above the caller */
+	SCT_FIELD_ANCESTOR_NETNS = 114, /* NETNS of each of the processes above the caller */
+	SCT_FIELD_ANCESTOR_USERNS = 115, /* USERNS of each of the processes above the caller */
+	SCT_FIELD_ANCESTOR_UTSNS = 116, /* UTSNS of each of the processes above the caller */
+	SCT_FIELD_ANCESTOR_IPCNS = 117, /* IPCNS of each of the processes above the caller */
+	SCT_FIELD_ANCESTOR_CGROUPNS = 118, /* CGROUPNS of each of the processes above the caller */
 };
-#define SCT_FIELDS 49
+#define SCT_SUBJECT_PARENT 36 /* what is added to the number of a field of the process that started the caller, or took it over */
+#define SCT_SUBJECT_ANCESTOR 72 /* what is added to the number of a field of each of the processes above the caller */
+#define SCT_FIELDS_PARENT 52 /* the first field of PARENT; those of ANCESTOR follow */
+#define SCT_FIELDS_ANCESTOR 88 /* the first field of ANCESTOR */
+#define SCT_FIELDS_BEHIND 119 /* behind the last one */
+#define SCT_FIELDS_OWN 49 /* behind the last one of the caller */
+#define SCT_FIELDS 119
 
 /* Actions, a mask */
 #define SCT_ACTION_LOG 0x0001 /* writes an event to the log */
@@ -245,6 +306,7 @@ enum sct_mechanism_number {
 #define SCT_ERROR_INSIDE 30 /* EBUSY: {abi} {syscall}: it has to be diverted in another way than before, and calls that came by that one are still inside */
 #define SCT_ERROR_NO_REFUSAL 32 /* EOPNOTSUPP: {abi} {syscall}: this call ends its thread: it cannot be refused, and its caller neither killed nor suspended before it */
 #define SCT_ERROR_SOURCE 31 /* EINVAL: source {index} is malformed */
+#define SCT_ERROR_BLOCK 36 /* EINVAL: instruction {index} does not fit into a block for each ancestor, or needs one */
 
 /* a part of an image: count elements from offset */
 struct sct_section {

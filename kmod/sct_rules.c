@@ -6,9 +6,12 @@
  *   rules/control.c     /dev/sct: what can be asked
  *   rules/image.c       how an image gets in
  *   rules/verify.c      is it sound                        (pure)
+ *   rules/flow.c        do its programs end                (pure)
  *   rules/ruleset.c     which rules are in force
  *   rules/judgement.c   what is done with a call
  *   rules/capture.c     what is known of it
+ *   rules/process.c     what is known of a process
+ *   rules/kin.c         and of those above the caller
  *   rules/judge.c       which rules it matches             (pure)
  *   rules/glob.c        which strings fit a pattern        (pure)
  *   rules/act.c         what happens then

@@ -6,7 +6,7 @@ from collections import defaultdict
 from pysct.abi import ACTIONS, FIELDS, Limit
 from pysct.check import Rule
 from pysct.diagnostics import Diagnostics
-from pysct.ir import Chain, Load, Member, Mixed, Op, StrPair, StrRef, StrTest
+from pysct.ir import Chain, Each, Load, Member, Mixed, Op, StrPair, StrRef, StrTest
 from pysct.literal import advise_stars
 from pysct.points import calls_of_class
 from pysct.reading import Reading
@@ -18,7 +18,7 @@ PREVENTS = {
     ACTIONS["KILL"].mask: "kills every process that calls {}",
     ACTIONS["SUSPEND"].mask: "stops every process that calls {}",
 }
-RESULT = frozenset({FIELDS["RETVAL"].number, FIELDS["ERRNO"].number})  # fields that say nothing about the process
+RESULT = frozenset(FIELDS[name].number for name in ("RETVAL", "ERRNO", "TIME", "DURATION"))  # fields that say nothing about the process
 MAPPED = {"sin_addr": "sin6_addr", "sin_port": "sin6_port"}  # what leads to the same place
 NARROW = frozenset({"EQ", "TRUE", "AND"})  # tests that few values pass
 
@@ -104,7 +104,7 @@ def narrow(condition) -> bool:
             return all(map(narrow, parts))
         case StrTest(operand=operand):
             return of_process(operand) or condition.text not in (b"", b"/")
-        case Member(operand=StrRef()) | StrPair():
+        case Member(operand=StrRef()) | StrPair() | Each():
             return True
         case Op(op="FALSE", operands=(operand,)):
             return of_process(operand) if not isinstance(operand, Chain) else any(map(of_process, operand.operands))
@@ -124,6 +124,8 @@ def of_process(node) -> bool:
             return index not in RESULT
         case StrRef(operand=operand):
             return not isinstance(operand, Reading) and operand >= Limit.ARGS
+        case Each():
+            return True
         case StrTest(operand=operand) | Member(operand=operand):
             return of_process(operand)
         case Op(operands=parts) | Chain(operands=parts):
@@ -169,7 +171,7 @@ def reads_memory(node) -> bool:
             return isinstance(operand, Reading) or operand < Limit.ARGS
         case Load(op="LDS"):
             return True
-        case StrTest(operand=operand) | Member(operand=operand):
+        case StrTest(operand=operand) | Member(operand=operand) | Each(operand=operand):
             return reads_memory(operand)
         case StrPair(left=left, right=right):
             return reads_memory(left) or reads_memory(right)

@@ -236,12 +236,14 @@ def worthwhile(group: list[tuple[bytes, Leaf]]) -> bool:
 
 
 def is_dear(node) -> bool:
-    """Whether a condition has a test whose cost grows with its text."""
+    """Whether a condition has a test whose cost grows with its text, or one for each ancestor."""
     match node:
         case StrTest(op=op):
             return codegen.OPCODES[op].scales
         case ir.Chain(operands=operands) | Op(operands=operands) | ir.Mixed(operands=operands):
             return any(map(is_dear, operands))
+        case ir.Each():
+            return True
     return False
 
 

@@ -6,7 +6,7 @@ import struct
 from pysct import codegen
 from pysct.abi import ABIS, INSN_FORMAT, KINDS, LIMIT_DOC, NONE, OPCODES, PHASES, Limit, ProgStruct, RuleStruct
 from pysct.check import Rule
-from pysct.codegen import Code, string_cost
+from pysct.codegen import Code
 from pysct.diagnostics import Diagnostics
 from pysct.digest import digest
 from pysct.image import encode, string_sections
@@ -15,9 +15,10 @@ from pysct.points import Point
 from pysct.pool import Pool
 from pysct.reading import Reading
 from pysct.source import encode as encode_text
+from pysct.steps import string_cost
 
 RET = Code(codegen.RET)
-JMP = OPCODES["JMP"].number
+JMP, EACH, NEXT = (OPCODES[name].number for name in ("JMP", "EACH", "NEXT"))
 JUMPS = frozenset(opcode.number for opcode in OPCODES.values() if opcode.form in ("jump", "goto"))
 SCALING = {opcode.number: opcode.name for opcode in OPCODES.values() if opcode.scales}
 STEPS = {opcode.number: opcode.cost for opcode in OPCODES.values()}
@@ -88,14 +89,16 @@ def sources_of(linker: Linker, point: Point, phase: str, codes: list[Code]) -> d
 def longest_way(code: bytes, strings: list[bytes]) -> int:
     """What the longest way through a program costs, in steps, as the verifier computes it; `strings` are the image's."""
     insns = list(struct.iter_unpack(INSN_FORMAT, code))
-    costs = [0] * (len(insns) + 1)
+    costs, turns = [0] * (len(insns) + 1), 1
     for at in range(len(insns) - 1, -1, -1):
         op, _, _, _, imm = insns[at]
         cost = costs[at + 1]
+        if op in (EACH, NEXT):  # what is between them may run for each of the ancestors, and so may NEXT
+            turns = Limit.ANCESTORS if op == NEXT else 1
         if op in JUMPS:
             there = costs[at + 1 + imm]
             cost = there if op == JMP or there > cost else cost
-        costs[at] = cost + (string_cost(SCALING[op], strings[imm]) if op in SCALING else STEPS[op])
+        costs[at] = cost + turns * (string_cost(SCALING[op], strings[imm]) if op in SCALING else STEPS[op])
     return costs[0]
 
 

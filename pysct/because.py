@@ -67,10 +67,18 @@ def facts(node: tree.Node, outcome: Evaluation) -> list[str]:
 
 def shown(outcome: Evaluation, node: tree.Name | tree.SetName | tree.Param) -> str:
     value = outcome.values[id(node)]
+    if len(several := outcome.of_each.get(id(node), [])) > 1:
+        return f"is one of {', '.join(map(written, dict.fromkeys(several)))}"
     if value is None:
         missing = outcome.meaning.missing
         name = outcome.meaning.arguments[node.number - 1][0] if isinstance(node, tree.Param) else node.name
         return "is not given" if name in missing else "cannot be read"
+    return f"is {written(value)}"
+
+
+def written(value: Number | bytes | Address | None) -> str:
+    if value is None:
+        return "?"
     if isinstance(value, Address):
-        return f"is {IPv4Address(value.value) if value.bits == 32 else IPv6Address(value.value)}"
-    return f"is {values.quote(value) if isinstance(value, bytes) else value.value}"
+        return str(IPv4Address(value.value) if value.bits == 32 else IPv6Address(value.value))
+    return values.quote(value) if isinstance(value, bytes) else str(value.value)

@@ -113,8 +113,8 @@ class Builder:
         return self.deepen(tree.Member(around(parts), operand, elements), operand, *elements)
 
     def member_of(self, parts) -> tree.Member:
-        operand, _, name = parts
-        element = tree.SetName(name.span, name.value)
+        operand, _, *names = parts
+        element = tree.SetName(around(names), "".join(name.value for name in names))
         return self.deepen(tree.Member(around(parts), operand, [element]), operand, element)
 
     def span(self, parts) -> tree.Range:

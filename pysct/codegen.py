@@ -11,24 +11,17 @@ from dataclasses import dataclass
 
 from pysct import fold, sets
 from pysct.abi import INSN_FORMAT, OPCODES, SOURCE_OPERAND, Limit
-from pysct.ir import Chain, Int, Load, Member, Mixed, Op, StrPair, StrRef, StrTest, is_truth, may_be_unknown
+from pysct.ir import Chain, Each, Int, Load, Member, Mixed, Op, StrPair, StrRef, StrTest, is_truth, may_be_unknown
 from pysct.pool import Pool
-from pysct.reading import RESOLVED, Reading
+from pysct.reading import Reading
+from pysct.steps import MANY, Steps
 
 NUMBERS = {name: opcode.number for name, opcode in OPCODES.items()}
-COSTS = {name: opcode.cost for name, opcode in OPCODES.items()}
 pack = struct.Struct(INSN_FORMAT).pack
 INSN = struct.calcsize(INSN_FORMAT)
 OPERAND, INDEX = struct.Struct("<B"), struct.Struct("<i")  # how an instruction means a source: as a, as b, as imm
 PLACES = ((2, OPERAND), (3, OPERAND), (4, INDEX))  # of a, b and imm in an instruction
 RET = pack(NUMBERS["RET"], 0, 0, 0, 0)
-MANY = 12  # elements of a set that are looked up
-LOOKUP = 1 << 20  # steps, and more than anything else: a path that the file system has to be asked for
-
-
-def finding(operand: StrRef) -> int:
-    """About how many steps it takes until a string is there."""
-    return LOOKUP if isinstance(operand.operand, Reading) and operand.operand.what in RESOLVED else 0
 
 
 class TooComplex(Exception):
@@ -73,11 +66,6 @@ def compile_test(condition, insns: int, pool: Pool) -> Code:
         return Generator(pool, frugal=True).test(condition, insns)
 
 
-def string_cost(op: str, text: bytes) -> int:
-    """Steps of a test with a string known now, as the verifier counts them."""
-    return COSTS[op] * (min(max(len(text), 1), Limit.STRING) if OPCODES[op].scales else 1)
-
-
 def compile_known(string: StrRef, insns: int, pool: Pool) -> Code:
     """The code that passes over the next `insns` instructions where a string is known; there register 0 is unknown."""
     generator = Generator(pool, frugal=False)
@@ -106,33 +94,9 @@ class Generator:
 
     def __init__(self, pool: Pool, frugal: bool):
         self.pool, self.frugal = pool, frugal
-        self.costs: dict[int, int] = {}
+        self.cost_of = Steps().of
         self.needs: dict[int, int] = {}
         self.code: list[tuple[str, int, int | Reading, int | Reading, int | Reading]] = []
-
-    def cost_of(self, node) -> int:
-        """About how many steps it takes to compute a node."""
-        found = self.costs.get(id(node))
-        if found is None:
-            found = self.costs[id(node)] = self.count_cost(node)
-        return found
-
-    def count_cost(self, node) -> int:
-        match node:
-            case Int():
-                return 1
-            case Load():
-                return COSTS[node.op]
-            case StrTest():
-                return string_cost(node.op, node.text) + finding(node.operand)
-            case StrPair():
-                return COSTS["SEQS"] + finding(node.left) + finding(node.right)
-            case Member():
-                few = min(len(node.elements), MANY)
-                if isinstance(node.elements[0], bytes):
-                    return COSTS["SEQ"] * few + finding(node.operand)
-                return self.cost_of(node.operand) + 3 * few
-        return 1 + sum(map(self.cost_of, node.operands))
 
     def need(self, node) -> int:
         """How many registers it takes to compute a node, in the best order (Sethi and Ullman)."""
@@ -150,7 +114,7 @@ class Generator:
                 left, right = self.need(left), self.need(right)
                 least = 3 if isinstance(node, Mixed) else 2
                 return max(left, right, least) if left != right else max(left + 1, least)
-            case Op(operands=(operand,)):
+            case Op(operands=(operand,)) | Each(operand=operand):
                 return self.need(operand)
             case Member():
                 return 1 if isinstance(node.elements[0], bytes) else max(1 + self.need(node.operand), 3)
@@ -197,6 +161,8 @@ class Generator:
                 self.emit(node.op, reg, reg)
             case Op():
                 self.emit(node.op, reg, *self.operands(node, reg))
+            case Each():
+                self.each(node, reg)
             case Mixed():
                 self.mixed(node, reg)
             case Chain():
@@ -204,12 +170,18 @@ class Generator:
             case Member():
                 self.member(node, reg)
 
+    def each(self, node: Each, reg: int):
+        """A block, which may run for each of the ancestors."""
+        at = len(self.code)
+        self.emit("EACH", reg)
+        self.value(node.operand, reg)
+        self.emit("NEXT", 0, reg)
+        self.land([at], len(self.code))
+
     def number(self, value: int, reg: int):
         value = fold.wrap(value, unsigned=False)
-        if -(1 << 31) <= value < 1 << 31:
-            self.emit("LDI", reg, imm=value)
-        else:
-            self.emit("LDC", reg, imm=self.pool.const(value))
+        short = -(1 << 31) <= value < 1 << 31
+        self.emit("LDI" if short else "LDC", reg, imm=value if short else self.pool.const(value))
 
     def operands(self, node: Op | Mixed, reg: int) -> tuple[int, int]:
         """Compute two operands into `reg` and the next one; which of these holds the left one, and which the right."""

@@ -7,7 +7,7 @@ The same call in several ABIs is one call to the reader, unless its ABIs differ.
 import re
 
 from pysct import members, resolved
-from pysct.abi import FIELDS, STATICS
+from pysct.abi import FIELDS, STATICS, SUBJECTS
 from pysct.constants import CONSTANTS
 from pysct.diagnostics import suggest
 from pysct.points import Point
@@ -46,6 +46,8 @@ def missing(key: str | int, points: list[Point], lacking: list[Point]) -> tuple[
         return f"`{key}` has no value in the ABI {abis}", narrowed(points, lacking)
     if "(" in key:
         return no_path(key, points, lacking)
+    if key.partition(".")[0] in SUBJECTS:
+        return no_process(key)
     if "." in key and len(lacking) == len(points):
         return no_member(key, points)
     if len(lacking) < len(points):
@@ -71,6 +73,16 @@ def no_path(key: str, points: list[Point], lacking: list[Point]) -> tuple[str, s
         return f"`{key}` cannot be known at {calls(blind, points)}", hint
     what = "a path" if function == "path" else "a descriptor"
     return f"`{key}`: {calls(lacking, points)} has no such argument that is {what}", hint
+
+
+def no_process(key: str) -> tuple[str, str | None]:
+    """Message and hint for a field that another process than the caller does not have."""
+    subject, _, name = key.partition(".")
+    if name in FIELDS:
+        return f"`{name}` is only known of the caller", f"what is known of others: see `{subject}.` in docs/reference.md"
+    if name:
+        return f"unknown name `{key}`", suggest(key, FIELDS)
+    return f"`{key}` is a process", f"name what you want to know of it: {key}.EXE, {key}.COMM, {key}.UID"
 
 
 def no_member(key: str, points: list[Point]) -> tuple[str, str | None]:

@@ -81,6 +81,8 @@ class Listing:
             "binary": lambda: (f"r{dst}", f"r{a}", f"r{b}"),
             "strconst": lambda: (f"r{dst}", self.string_operand(a), self.string(imm)),
             "source": lambda: (f"r{dst}", self.source(imm)),
+            "each": lambda: (f"r{dst}",),
+            "next": lambda: (f"r{a}",),
             "strstr": lambda: (f"r{dst}", self.string_operand(a), self.string_operand(b)),
         }[OPS[op].form]()
         return f"{OPS[op].name:5} {', '.join(operands)}"

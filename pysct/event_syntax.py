@@ -26,13 +26,14 @@ _flag: number | constant
 number: MINUS? NUMBER
 constant: NAME
 
-setting: (NAME | PLACE) "=" (STRING | WORD)
+setting: (NAME | PLACE | OF_OTHERS) "=" (STRING | WORD)
 
 MINUS: "-"
 MEMBER: /[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*/
 ADDRESS.2: /(?:[0-9]{1,3}\.){3}[0-9]{1,3}|(?:[0-9A-Fa-f]{0,4}:){2,7}(?:(?:[0-9]{1,3}\.){3}[0-9]{1,3}|[0-9A-Fa-f]{0,4})/
 PLACE.2: /(?:fd)?path\([A-Za-z_][A-Za-z0-9_]*\)/
 UNREADABLE: "?"
+OF_OTHERS.2: /[A-Za-z]+\.[A-Za-z_]+/
 NAME: /[A-Za-z_][A-Za-z0-9_]*/
 NUMBER: /[0-9][A-Za-z0-9_]*/
 STRING: /"(?:[^"\\\n]|\\[^\n])*"/

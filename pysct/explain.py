@@ -60,12 +60,11 @@ def condition_lines(rule: Rule) -> list[str]:
         for one in variables(rule.condition)
         if (rule.names.types[key(one)] == STR or "." in str(key(one))) and key(one) not in ("SYSCALL", "ABI")
     ]
-    names = dict.fromkeys(key(one) if isinstance(one, tree.Name) else f"PARAMS[{key(one)}]" for one in strings)
-    return lines + (
-        [f"  is unknown, and does not match, where it depends on a {' or '.join(names)} that cannot be read"]
-        if names
-        else []
-    )
+    names = [*dict.fromkeys(f"PARAMS[{one.number}]" if isinstance(one, tree.Param) else one.name for one in strings)]
+    if names:
+        some = f"{'an' if names[0][0] in 'AEIOUaeiou' else 'a'} {' or '.join(names)}"
+        lines.append(f"  is unknown, and does not match, where it depends on {some} that cannot be read")
+    return lines
 
 
 def key(node: tree.Name | tree.SetName | tree.Param) -> str | int:

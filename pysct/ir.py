@@ -8,9 +8,12 @@ unsigned, everywhere else signed, except that a number known now says so itself.
 
 from dataclasses import dataclass, field
 
+from pysct.abi import FIELDS
 from pysct.reading import Reading
 
 S64_MIN, S64_MAX, U64_MAX = -(1 << 63), (1 << 63) - 1, (1 << 64) - 1
+OF_OTHERS = frozenset(field.number for field in FIELDS.values() if field.subject)
+OF_ANCESTORS = frozenset(field.number for field in FIELDS.values() if field.subject == "ANCESTOR")
 COMPARISONS = frozenset({"EQ", "NE", "LT", "LE", "LTU", "LEU", "TRUE", "FALSE"})
 
 
@@ -118,6 +121,15 @@ class StrPair:
 
 
 @dataclass(frozen=True, slots=True)
+class Each:
+    """Whether a truth value that names an ancestor is true for one of them; unknown if that is not known."""
+
+    operand: object
+    low = 0
+    high = 1
+
+
+@dataclass(frozen=True, slots=True)
 class Chain:
     """ALL or ANY of two or more truth values, in three-valued logic, whose order does not matter."""
 
@@ -137,6 +149,20 @@ class Member:
     high = 1
 
 
+def names_ancestor(node) -> bool:
+    """Whether a node means something else for each ancestor; what Each has made of that does not."""
+    match node:
+        case Load(op="LDF", index=index) | StrRef(operand=index):
+            return index in OF_ANCESTORS
+        case StrTest(operand=operand) | Member(operand=operand):
+            return names_ancestor(operand)
+        case StrPair(left=left, right=right):
+            return names_ancestor(left) or names_ancestor(right)
+        case Op(operands=operands) | Chain(operands=operands) | Mixed(operands=operands):
+            return any(map(names_ancestor, operands))
+    return False
+
+
 def is_truth(node) -> bool:
     """Whether the node is 0 or 1 (or unknown)."""
     return node.low >= 0 and node.high <= 1
@@ -149,10 +175,12 @@ def is_unsigned(node) -> bool:
 def may_be_unknown(node) -> bool:
     """Whether the node can be neither true nor false. Errs towards yes."""
     if isinstance(node, Int | Load):
-        return isinstance(node, Load) and node.op == "LDS"
+        return isinstance(node, Load) and (node.op == "LDS" or node.op == "LDF" and node.index in OF_OTHERS)
     if isinstance(node, Op):
         divides = node.op in ("DIV", "DIVU", "MOD", "MODU") and not isinstance(node.operands[1], Int)
         return divides or any(may_be_unknown(operand) for operand in node.operands)
+    if isinstance(node, Each):  # there may be more than are looked at
+        return True
     if isinstance(node, Chain | Mixed):
         return any(may_be_unknown(operand) for operand in node.operands)
     return not isinstance(node, Member) or isinstance(node.operand, StrRef) or may_be_unknown(node.operand)

@@ -11,11 +11,20 @@ from functools import cache
 
 from pysct import abi, native
 
-STRINGS = (*range(abi.Limit.ARGS), *(entry.number for entry in abi.FIELDS.values() if entry.type == "str"))
+OWN = [entry for entry in abi.FIELDS.values() if not entry.subject]
+STRINGS = (*range(abi.Limit.ARGS), *(entry.number for entry in OWN if entry.type == "str"))
 """String operands, in the order of their places in struct sct_judge."""
 
-FIELDS = max(entry.number for entry in abi.FIELDS.values()) + 1
+FIELDS = max(entry.number for entry in OWN) + 1
 MASK = (1 << 64) - 1
+
+
+@dataclass(frozen=True)
+class Process:
+    """A process above the caller: fields of type int and str as those of a Call; what is missing is not known."""
+
+    fields: Mapping[int, int] = field(default_factory=dict)
+    strings: Mapping[int, bytes | int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -28,7 +37,7 @@ class Call:
     missing ones cannot be read.  memory is what the caller has there, by
     address; what is nowhere in it cannot be read.  paths are where arguments
     lead, by ("path" or "fdpath", argument from 0), as strings are; missing ones
-    lead nowhere.
+    lead nowhere.  ancestors are the processes above the caller, its parent first.
     """
 
     args: tuple[int, ...] = ()
@@ -36,6 +45,7 @@ class Call:
     strings: Mapping[int, bytes | int] = field(default_factory=dict)
     memory: Mapping[int, bytes] = field(default_factory=dict)
     paths: Mapping[tuple[str, int], bytes | int] = field(default_factory=dict)
+    ancestors: tuple[Process, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -111,6 +121,14 @@ class _AreaStruct(ctypes.Structure):
     _fields_ = [("at", ctypes.c_uint64), ("size", ctypes.c_uint64), ("bytes", ctypes.c_char_p)]
 
 
+class _ProcessStruct(ctypes.Structure):
+    _fields_ = [
+        ("fields", ctypes.c_int64 * FIELDS),
+        ("known", ctypes.c_uint8 * FIELDS),
+        ("texts", _TextStruct * len(STRINGS)),
+    ]
+
+
 class _CallStruct(ctypes.Structure):
     _fields_ = [
         ("args", ctypes.c_uint64 * abi.Limit.ARGS),
@@ -120,6 +138,8 @@ class _CallStruct(ctypes.Structure):
         ("areas", ctypes.c_uint32),
         ("paths", _TextStruct * abi.Limit.ARGS),
         ("descriptors", _TextStruct * abi.Limit.ARGS),
+        ("ancestors", ctypes.POINTER(_ProcessStruct)),
+        ("count", ctypes.c_uint32),
     ]
 
 
@@ -145,14 +165,28 @@ def _struct(call: Call) -> _CallStruct:
         said.args[index] = value & MASK
     for number, value in call.fields.items():
         said.fields[number] = value
-    for place, operand in enumerate(STRINGS):
-        said.texts[place] = _text(call.strings.get(operand, abi.State.FAULT))
+    _say_texts(said.texts, call.strings)
     for place in range(abi.Limit.ARGS):
         said.paths[place] = _text(call.paths.get(("path", place), abi.State.FAULT))
         said.descriptors[place] = _text(call.paths.get(("fdpath", place), abi.State.FAULT))
     areas = (_AreaStruct * len(call.memory))(*((at, len(held), held) for at, held in call.memory.items()))
     said.memory, said.areas = areas, len(areas)
+    above = (_ProcessStruct * len(call.ancestors))(*map(_process, call.ancestors))
+    said.ancestors, said.count = above, len(above)
     return said
+
+
+def _process(process: Process) -> _ProcessStruct:
+    said = _ProcessStruct()
+    for number, value in process.fields.items():
+        said.fields[number], said.known[number] = value, 1
+    _say_texts(said.texts, process.strings)
+    return said
+
+
+def _say_texts(texts, strings: Mapping[int, bytes | int]) -> None:
+    for place, operand in enumerate(STRINGS):
+        texts[place] = _text(strings.get(operand, abi.State.FAULT))
 
 
 @cache

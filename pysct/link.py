@@ -86,7 +86,7 @@ class Linker:
 
     def meaning(self, rule: Rule, lowering: lower.Lowering):
         try:
-            return lowering.lower(rule.condition)
+            return lowering.truth(rule.condition)
         except lower.Refused as refused:
             self.diagnostics.error(refused.node.source or rule.source, refused.node.span, *refused.args)
         return None

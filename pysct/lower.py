@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 from pysct import fold, ir, simplify, tree
 from pysct.implied import clash
-from pysct.ir import Addr, Int, Net, Op, Str, StrRef
+from pysct.ir import Addr, Each, Int, Net, Op, Str, StrRef
 
 TESTS = {
     "==": "SEQ",
@@ -58,6 +58,10 @@ class Lowering:
         """The ir of a checked node. Raises Refused."""
         return getattr(self, type(node).__name__.lower())(node)
 
+    def truth(self, node: tree.Node):
+        """The ir of a condition, each part of which is about one ancestor where it names ANCESTOR."""
+        return each(self.lower(node))
+
     def number(self, node):
         return Int(node.value)
 
@@ -74,9 +78,9 @@ class Lowering:
         return self.names[node.number]
 
     def unary(self, node):
-        operand = self.lower(node.operand)
         if node.op == "!":
-            return self.algebra.negate(operand)
+            return self.algebra.negate(self.truth(node.operand))
+        operand = self.lower(node.operand)
         unsigned = ir.is_unsigned(operand)
         if self.algebra.FOLDS and isinstance(operand, Int):
             return Int(fold.wrap(-operand.value if node.op == "-" else ~operand.value, unsigned), unsigned)
@@ -87,7 +91,7 @@ class Lowering:
         operands, known_before, moot = [], len(self.decided), False
         for operand in node.operands:
             before = len(self.decided)
-            found = self.lower(operand)
+            found = self.truth(operand)
             operands.append(found)
             if isinstance(found, Int) and (found.value != 0) == (node.op == "||") and len(self.decided) == before:
                 moot = True
@@ -110,15 +114,17 @@ class Lowering:
     def binary(self, node):
         left, right = self.lower(node.left), self.lower(node.right)
         if isinstance(left, Str | StrRef):
-            test = self.algebra.strings(TESTS[node.op], left, right)
+            test = each(self.algebra.strings(TESTS[node.op], left, right))
             return self.algebra.negate(test) if node.op in NEGATED else test
         if isinstance(left, Addr | Net):
             test = self.same_address(left, right)
             return self.algebra.negate(test) if node.op in NEGATED else test
+        if node.op == "!=" and (ir.names_ancestor(left) or ir.names_ancestor(right)):
+            return self.algebra.negate(each(self.compare(node, "==", left, right)))
         if node.op in SWAPPED:
-            return self.compare(node, SWAPPED[node.op], right, left)
+            return each(self.compare(node, SWAPPED[node.op], right, left))
         if node.op in fold.COMPARISON:
-            return self.compare(node, node.op, left, right)
+            return each(self.compare(node, node.op, left, right))
         return self.arithmetic(node, left, right)
 
     def arithmetic(self, node, left, right):
@@ -166,11 +172,11 @@ class Lowering:
     def member(self, node):
         operand = self.lower(node.operand)
         if isinstance(node.elements[0], tree.SetName):
-            return self.bit(operand, self.names[node.elements[0].name])
+            return each(self.bit(operand, self.names[node.elements[0].name]))
         if isinstance(operand, Str | StrRef):
-            return self.string_member(operand, [self.lower(element) for element in node.elements])
+            return each(self.string_member(operand, [self.lower(element) for element in node.elements]))
         if isinstance(operand, Addr | Net):
-            return self.algebra.chain("ANY", [self.same_address(operand, self.lower(each)) for each in node.elements])
+            return self.algebra.chain("ANY", [self.same_address(operand, self.lower(one)) for one in node.elements])
         constant, others = [], []
         for element in node.elements:
             if isinstance(element, tree.Range):
@@ -190,7 +196,7 @@ class Lowering:
                 others.append(self.compare(element, "==", operand, value))
         if constant:
             others.insert(0, self.algebra.number_member(operand, constant))
-        return self.algebra.chain("ANY", others)
+        return each(self.algebra.chain("ANY", others))
 
     def string_member(self, operand, elements):
         texts = tuple(dict.fromkeys(e.value for e in elements if isinstance(e, Str)))
@@ -220,3 +226,8 @@ class Lowering:
 def both(tests: list):
     """Whether all parts of an address are as they should be; unlike in &&, all of them have to be known."""
     return tests[0] if len(tests) == 1 else Op("AND", tuple(tests), 0, 1)
+
+
+def each(node):
+    """A truth value, of one of the ancestors where it names ANCESTOR."""
+    return Each(node) if ir.names_ancestor(node) else node

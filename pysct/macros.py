@@ -13,7 +13,7 @@ from pysct.source import Source, Span, encode
 from pysct.tree import Block
 
 MACRO = re.compile(r"%(%|(?:fd)?path\([A-Za-z_][A-Za-z0-9_]*\)|[A-Za-z_][A-Za-z0-9_]*(?:(?:\[0\])?(?:\.[A-Za-z_][A-Za-z0-9_]*)+)?)?")
-FIELD_MACROS = {name.lower(): field for name, field in FIELDS.items()}
+FIELD_MACROS = {name.lower(): field for name, field in FIELDS.items() if not field.subject}
 IN_EVENT = MACROS.keys() | {name.lower() for name in FIELDS if FIELDS[name].number <= FIELDS["ERRNO"].number}
 
 

@@ -12,17 +12,18 @@ from ipaddress import ip_address
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedInput
 
-from pysct import members, resolved, tokens
+from pysct import members, resolved
 from pysct.abi import ABIS, FIELDS, KINDS, Limit, State
-from pysct.build import Builder, Unusable
-from pysct.constants import CONSTANTS
+from pysct.above import Above
+from pysct.build import Unusable
 from pysct.described import Memory, Unfit
 from pysct.diagnostics import Diagnostics, suggest
 from pysct.layouts import ARGUMENTS
 from pysct.event_syntax import GRAMMAR
+from pysct.event_words import Words, ours, span
 from pysct.judge import Call
 from pysct.points import abis_of
-from pysct.source import Source, Span, encode
+from pysct.source import Source, Span
 from pysct.tables import CALLS
 
 EXAMPLE = 'a call is written `openat(AT_FDCWD, "/etc/passwd", O_RDONLY) uid=0 comm=cat`'
@@ -62,19 +63,17 @@ def read(source: Source, diagnostics: Diagnostics) -> Occurrence | None:
         return None
 
 
-class Reader:
+class Reader(Words):
     """Reads one event.  All methods raise Unusable after reporting what is wrong."""
 
     def __init__(self, source: Source, diagnostics: Diagnostics):
-        self.builder = Builder()
-        self.builder.begin(source, diagnostics)
-        self.refuse = self.builder.refuse
-        self.abi = ""
+        super().__init__(source, diagnostics)
         self.seen: set[str] = set()
         self.numbers: dict[str, int] = {}
         self.texts: dict[str, bytes | None] = {}
         self.paths: dict[str, bytes | int] = {}
         self.structures: set[int] = set()
+        self.above = Above()
 
     def occurrence(self, parsed: Tree) -> Occurrence:
         name, *rest = parsed.children
@@ -88,11 +87,12 @@ class Reader:
         args, texts, given = self.arguments(name, [part for part in rest if part.data != "setting"])
         fields = {FIELDS[key].number: value for key, value in self.numbers.items()}
         texts |= {FIELDS[key].number: State.FAULT if text is None else text for key, text in self.texts.items()}
-        known = {*given, *self.numbers, *self.texts, *self.paths}
+        known = {*given, *self.numbers, *self.texts, *self.paths, *self.above.known()}
         declared = [argument for argument, _ in CALLS[self.abi][name.value][1]]
         missing = ({*FIELDS, *declared, *resolved.names(self.abi, name.value)} - known) | self.missing_members(declared, known)
         paths = {resolved.find(self.abi, name.value, key): path for key, path in self.paths.items()}
-        return Occurrence(self.abi, name.value, Call(args, fields, texts, self.memory.held(), paths), frozenset(missing))
+        call = Call(args, fields, texts, self.memory.held(), paths, self.above.ancestors())
+        return Occurrence(self.abi, name.value, call, frozenset(missing))
 
     def lead(self, call: str, key: Token, value: Token):
         """Take `path(argument)=value`."""
@@ -136,8 +136,13 @@ class Reader:
     def set(self, key: Token, value: Token):
         """Take `key=value`, where key is a field in letters of any size."""
         field = FIELDS.get(key.value.upper())
+        if field and field.subject:
+            held = self.word(value) if field.type == "str" else self.number_of(field, value)
+            if not self.above.add(field, held):
+                self.refuse(span(key), f"`{key}` stands twice", "the parent is the first ancestor")
+            return
         if not field:
-            known = ["abi", *(name.lower() for name in FIELDS)]
+            known = ["abi", *(name.lower() for name in FIELDS if "." in key or not FIELDS[name].subject)]
             self.refuse(
                 span(key), f"unknown name `{key}`", suggest(key.value.lower(), known, f"known are {', '.join(known)}")
             )
@@ -147,9 +152,7 @@ class Reader:
         if field.type == "str":
             self.texts[field.name] = self.word(value)
         else:
-            self.numbers[field.name] = number = self.bits_in(value) if field.set else self.number_in(value)
-            if number >> 63 not in (0, -1):
-                self.refuse(span(value), f"{number} does not fit into a signed number of 64 bits")
+            self.numbers[field.name] = self.number_of(field, value)
         if field.name in ("RETVAL", "ERRNO"):
             self.complete_result(value)
 
@@ -163,40 +166,6 @@ class Reader:
             self.refuse(
                 span(value), f"a call that returns {result} has the error number {failed}", "leave retval or errno out"
             )
-
-    def word(self, value: Token) -> bytes | None:
-        """A string, in quotes or not; `?` is one that cannot be read."""
-        if value.type == "STRING":
-            return self.builder.unescape(ours(value))
-        return None if value.value == "?" else encode(value.value)
-
-    def number_in(self, word: Token) -> int:
-        """A number or the name of a constant, perhaps behind a minus sign."""
-        sign = -1 if word.value.startswith("-") else 1
-        bare = Token("WORD", word.value.removeprefix("-"), start_pos=word.start_pos, end_pos=word.end_pos)
-        return sign * (self.number(bare) if bare[:1].isdigit() else self.constant(bare))
-
-    def bits_in(self, word: Token) -> int:
-        """A set of bits: a number, or the names of their places with | between them."""
-        bits, at = 0, word.start_pos
-        if word[:1].isdigit():
-            return self.number_in(word)
-        for name in word.value.split("|"):
-            token = Token("WORD", name, start_pos=at, end_pos=at + len(name))
-            bits |= 1 << (self.constant(token) & 63)
-            at += len(name) + 1
-        return bits
-
-    def number(self, token: Token) -> int:
-        return self.builder.number([ours(token)]).value
-
-    def constant(self, token: Token) -> int:
-        value = CONSTANTS.get(token.value)
-        if isinstance(value, dict):
-            value = value.get(self.abi)
-        if value is None:
-            self.refuse(span(token), f"`{token}` is no number and no constant of {self.abi}", suggest(token, CONSTANTS))
-        return value
 
     def arguments(self, name: Token, given: list[Tree]) -> tuple[tuple[int, ...], dict[int, bytes | int], list[str]]:
         """The registers, the strings by their operands, and the names of those arguments that were given."""
@@ -285,12 +254,3 @@ class Reader:
                 span(part.children[0].children[-1]), f"{value} does not fit into `{argument}`", f"it has {bits} bits"
             )
         return value
-
-
-def span(token: Token) -> Span:
-    return Span(token.start_pos, token.end_pos)
-
-
-def ours(token: Token) -> tokens.Token:
-    """A token of lark's as our builder takes it."""
-    return tokens.Token(token.type, token.value, token.start_pos, token.end_pos)

@@ -5,6 +5,7 @@ Those that grammar/syscalls/families.toml lists: in them a glob's `*` does not
 match a `/`, and what they are compared with had better start with one.
 """
 
+from pysct.abi import FIELDS
 from pysct.tables import ABSOLUTE, NO_PATHS, PATHS
 
 
@@ -15,4 +16,4 @@ def argument_is_path(call: str, name: str, kind: str) -> bool:
 
 def field_is_path(name: str) -> bool:
     """Whether a field is one; those start with a / always."""
-    return name in ABSOLUTE
+    return (name.partition(".")[2] if name in FIELDS and FIELDS[name].subject else name) in ABSOLUTE

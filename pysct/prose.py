@@ -5,6 +5,7 @@ import re
 from dataclasses import dataclass
 
 from pysct import tree
+from pysct.abi import FIELDS
 from pysct.constants import CONSTANTS
 from pysct.source import Source
 
@@ -50,6 +51,15 @@ def phrase(node: tree.Node, source: Source, holds: bool = True) -> Group | str:
             return phrase(operand, source, not holds)
         case tree.Logical(op=op, operands=operands):
             return group((op == "&&") == holds, [phrase(operand, source, holds) for operand in operands])
+    if not any(map(differs, [node, *tree.below(node)])):
+        return said(node, source, holds)
+    is_opposite = isinstance(node, tree.Binary) and node.op in ("!=", "!~")
+    return f"for {'one' if holds != is_opposite else 'no'} ancestor: {said(node, source, not is_opposite)}"
+
+
+def said(node: tree.Node, source: Source, holds: bool) -> str:
+    """The same, of what has no conditions in it."""
+    match node:
         case tree.Binary(op=op, left=left, right=right) if op in VERBS:
             return f"{text(left, source)} {VERBS[op][not holds]} {text(right, source)}"
         case tree.Binary(op="&", left=left, right=tree.Name(name=name)) if is_bit(name):
@@ -64,6 +74,18 @@ def phrase(node: tree.Node, source: Source, holds: bool = True) -> Group | str:
         case tree.Number(value=value):
             return "always" if bool(value) == holds else "never"
     return f"{text(node, source)} is {'not ' if holds else ''}0"
+
+
+def differs(node: tree.Node) -> bool:
+    """Whether a value is another one for each ancestor; a condition in it asks all of them, and has one outcome."""
+    match node:
+        case tree.Name(name=name) | tree.SetName(name=name):
+            return name in FIELDS and FIELDS[name].subject == "ANCESTOR"
+        case tree.Unary(op="-" | "~") | tree.Range():
+            return any(map(differs, tree.below(node)))
+        case tree.Binary(op=op) if op not in VERBS:
+            return any(map(differs, tree.below(node)))
+    return False
 
 
 def group(every: bool, parts: list) -> Group:

@@ -127,7 +127,7 @@ def _plain(name: str) -> Callable[[Event], str]:
 _NUMBERS = ("pid", "tid", "ppid", "uid", "euid", "suid", "fsuid", "gid", "egid", "sgid", "fsgid", "retval")
 
 MACROS: dict[str, Callable[[Event], str]] = {
-    **{name.lower(): _field(name) for name in abi.FIELDS},
+    **{name.lower(): _field(name) for name, field in abi.FIELDS.items() if not field.subject},
     **{name: _plain(name) for name in _NUMBERS},
     "ruleid": lambda e: values.escape(e.name),
     "rule": lambda e: values.escape(e.name),

@@ -47,7 +47,7 @@ include: INCLUDE STRING
 ?relation: shift
          | relation (LT | LE | GT | GE | STARTSWITH | ENDSWITH | CONTAINS) shift -> binary
          | relation IN OPEN element (COMMA element)* CLOSE -> member
-         | relation IN NAME -> member_of
+         | relation IN NAME MEMBER* -> member_of
          | relation IN ADDRESS -> member_address
 ?shift: sum | shift (SHL | SHR) sum -> binary
 ?sum: product | sum (PLUS | MINUS) product -> binary

@@ -8,6 +8,7 @@
  * cannot be read is really unreadable.
  */
 #include <linux/bitops.h>
+#include <linux/cred.h>
 #include <linux/ktime.h>
 #include <linux/sched.h>
 #include <linux/uaccess.h>
@@ -156,7 +157,7 @@ void sct_capture_process(struct sct_judgement *j, u32 texts, char *room)
 	for (place = SCT_ARGS_MAX; place < SCT_TEXTS; place++) {
 		if (!(texts >> place & 1))
 			continue;
-		sct_process_text(place, room, &j->judge.texts[place]);
+		sct_process_text(current, place, room, &j->judge.texts[place]);
 		room += SCT_STRING_MAX;
 	}
 	j->judge.known |= texts;
@@ -185,6 +186,7 @@ int sct_judge_unknown(struct sct_judge *judge, u32 rule)
 s64 sct_judge_field(struct sct_judge *judge, unsigned int field)
 {
 	struct sct_judgement *j = judgement_of(judge);
+	s64 value = 0;
 
 	switch (field) {
 	case SCT_FIELD_RETVAL:
@@ -198,6 +200,23 @@ s64 sct_judge_field(struct sct_judge *judge, unsigned int field)
 	case SCT_FIELD_DURATION:
 		return j->duration;
 	default:
-		return sct_process_number(field);
+		/* The caller's own can all be known. */
+		sct_process_number(current, current_cred(), field, &value);
+		return value;
 	}
+}
+
+bool sct_judge_ancestor(struct sct_judge *judge, unsigned int nth)
+{
+	return sct_kin_ancestor(&judgement_of(judge)->kin, nth);
+}
+
+int sct_judge_other(struct sct_judge *judge, unsigned int field, s64 *value)
+{
+	return sct_kin_number(&judgement_of(judge)->kin, field, value);
+}
+
+const struct sct_text *sct_judge_other_text(struct sct_judge *judge, unsigned int field)
+{
+	return sct_kin_text(&judgement_of(judge)->kin, field);
 }

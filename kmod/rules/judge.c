@@ -118,6 +118,8 @@ static int find_text(struct sct_judge *judge, unsigned int operand, const char *
 		if (!found)
 			return -EAGAIN;
 		text = &found->text;
+	} else if (unlikely(sct_field_is_others(operand))) {
+		text = sct_judge_other_text(judge, operand);
 	} else {
 		place = sct_text_place(operand);
 		text = &judge->texts[place];
@@ -273,6 +275,54 @@ static void operate(struct registers *regs, const struct sct_insn *insn)
 	}
 }
 
+static void load_field(struct sct_judge *judge, struct registers *regs,
+		       const struct sct_insn *insn)
+{
+	s64 value = 0;
+	int error;
+
+	if (likely(!sct_field_is_others(insn->imm))) {
+		set(regs, insn->dst, sct_judge_field(judge, insn->imm), false);
+		return;
+	}
+	error = sct_judge_other(judge, insn->imm, &value);
+	set(regs, insn->dst, value, error);
+}
+
+/* A block that runs for each ancestor: its EACH, which ancestor's turn it is, was one unknown? */
+struct block {
+	const struct sct_insn *each;
+	unsigned int nth;
+	bool unknown;
+};
+
+/* Behind the block of its EACH if there is no ancestor, else at its beginning. */
+static const struct sct_insn *begin_block(struct sct_judge *judge, struct registers *regs,
+					  const struct sct_insn *insn, struct block *block)
+{
+	*block = (struct block) { .each = insn };
+	set(regs, insn->dst, 0, false);
+	return sct_judge_ancestor(judge, 0) ? insn : insn + insn->imm;
+}
+
+/* Back to the beginning of the block, or on. */
+static const struct sct_insn *end_block(struct sct_judge *judge, struct registers *regs,
+					const struct sct_insn *insn, struct block *block)
+{
+	bool more;
+
+	if (is_true(regs, insn->a)) {
+		set(regs, insn->a, 1, false);
+		return insn;
+	}
+	block->unknown |= is_unknown(regs, insn->a);
+	more = sct_judge_ancestor(judge, ++block->nth);
+	if (more && block->nth < SCT_ANCESTORS_MAX)
+		return block->each;
+	set(regs, insn->a, 0, block->unknown || more);
+	return insn;
+}
+
 /**
  * sct_judge() - run a program
  * @judge: view, prog, args, known and read set; matches and matched[] are filled in
@@ -286,6 +336,7 @@ enum sct_verdict sct_judge(struct sct_judge *judge)
 	const struct sct_insn *insn = &view->insns[judge->prog->insn];
 	struct registers regs SCT_UNINITIALIZED;
 	const struct sct_found *found;
+	struct block block = { };
 	int outcome;
 
 	regs.unknown = 0;
@@ -322,7 +373,13 @@ enum sct_verdict sct_judge(struct sct_judge *judge)
 			set(&regs, insn->dst, view->consts[insn->imm], false);
 			break;
 		case SCT_OP_LDF:
-			set(&regs, insn->dst, sct_judge_field(judge, insn->imm), false);
+			load_field(judge, &regs, insn);
+			break;
+		case SCT_OP_EACH:
+			insn = begin_block(judge, &regs, insn, &block);
+			break;
+		case SCT_OP_NEXT:
+			insn = end_block(judge, &regs, insn, &block);
 			break;
 		case SCT_OP_LDA:
 			set(&regs, insn->dst,

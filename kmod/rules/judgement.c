@@ -24,12 +24,13 @@ static DEFINE_PER_CPU(struct glance *, glances);
 
 /*
  * A judgement in task context: @texts of the process were asked for and are
- * in the room @process; @start is when the call began, in nanoseconds of the
- * monotonic clock.
+ * in the room @process, and @kin_texts of its parent or all its @ancestors;
+ * @start is when the call began, in nanoseconds of the monotonic clock.
  */
 struct visit {
 	struct sct_judgement j;
-	u32 texts;
+	u32 texts, kin_texts;
+	bool ancestors;
 	char *process;
 	u64 start;
 	char room[] __aligned(8);
@@ -38,6 +39,7 @@ struct visit {
 /* False: somewhere where sleeping is allowed.  What matched is in @j. */
 static bool judge(struct sct_judgement *j, struct sct_ruleset *set, const struct sct_prog *prog)
 {
+	sct_kin_again(&j->kin);
 	j->set = set;
 	j->judge.read = 0;
 	j->judge.view = &set->view;
@@ -68,6 +70,20 @@ static enum sct_next enter(unsigned int slot, const struct pt_regs *regs, long *
 	return sct_act(&glance->j, slot, regs, result);
 }
 
+static void end_visit(struct visit *visit)
+{
+	sct_kin_drop(&visit->j.kin);
+	kvfree(visit);
+}
+
+/* Write down the texts of processes; false without memory for all. */
+static bool look_around(struct visit *visit)
+{
+	sct_capture_process(&visit->j, visit->texts, visit->process);
+	return !visit->kin_texts ||
+	       sct_kin_hold(&visit->j.kin, visit->kin_texts, visit->ancestors);
+}
+
 /* Make room for what the programs of a point may need; NULL without memory. */
 static struct visit *make_visit(unsigned int slot, const struct sct_ruleset *set,
 				const struct pt_regs *regs)
@@ -89,6 +105,9 @@ static struct visit *make_visit(unsigned int slot, const struct sct_ruleset *set
 	visit->j.holds = (struct sct_held *)visit->room;
 	visit->j.most = count;
 	visit->j.held = 0;
+	visit->texts = programs->texts;
+	visit->kin_texts = programs->kin_texts;
+	visit->ancestors = programs->ancestors;
 	return visit;
 }
 
@@ -104,9 +123,11 @@ static struct visit *begin_visit(unsigned int slot, const struct sct_ruleset *se
 	sct_capture_args(&visit->j, programs->before ?: programs->after);
 	sct_memory_hold(&visit->j, &set->view, programs->before, false);
 	sct_memory_hold(&visit->j, &set->view, programs->after, false);
-	visit->texts = programs->texts;
 	visit->process = sct_judge_room(&visit->j.judge, hweight32(visit->texts) * SCT_STRING_MAX);
-	sct_capture_process(&visit->j, visit->texts, visit->process);
+	if (!look_around(visit)) {
+		end_visit(visit);
+		return NULL;
+	}
 	sct_capture_seal(&visit->j);
 	return visit;
 }
@@ -154,11 +175,13 @@ static enum sct_next enter_task(unsigned int slot, const struct pt_regs *regs, l
 	rcu_read_unlock();
 
 	if (around) {
+		/* The call may sleep for ever: nobody is held meanwhile, and all are found anew behind it. */
+		sct_kin_drop(&visit->j.kin);
 		visit->start = programs.lasts ? ktime_get_ns() : 0;
 		*cookie = visit;
 		return SCT_NEXT_AROUND;
 	}
-	kvfree(visit);
+	end_visit(visit);
 	return next;
 }
 
@@ -186,7 +209,9 @@ static long leave(unsigned int slot, void *cookie, long result)
 	visit->j.time = 0;
 	/* The call may have changed the process. */
 	visit->j.judge.known &= ~(1u << SCT_TEXT_COMM);
-	sct_capture_process(&visit->j, visit->texts, visit->process);
+	/* What there is no memory for is unknown. */
+	if (!look_around(visit))
+		sct_drop_count(SCT_CAUSE_MEMORY);
 	if (visit->j.held < visit->j.most)
 		read_results(slot, visit);
 	rcu_read_lock();
@@ -195,14 +220,14 @@ static long leave(unsigned int slot, void *cookie, long result)
 	if (prog && judge(&visit->j, set, prog))
 		sct_act(&visit->j, slot, NULL, &unused);
 	rcu_read_unlock();
-	kvfree(visit);
+	end_visit(visit);
 	return result;
 }
 
 static void abandon(unsigned int slot, void *cookie)
 {
 	sct_drop_count(SCT_CAUSE_MEMORY);
-	kvfree(cookie);
+	end_visit(cookie);
 }
 
 const struct sct_client sct_judgement_client = {

@@ -12,7 +12,7 @@ enum sct_op {
 	SCT_OP_JMP = 0x05, /* jump */
 	SCT_OP_LDI = 0x10, /* dst = imm, sign-extended */
 	SCT_OP_LDC = 0x11, /* dst = constant imm */
-	SCT_OP_LDF = 0x12, /* dst = field imm */
+	SCT_OP_LDF = 0x12, /* dst = field imm; one of PARENT or ANCESTOR can be unknown */
 	SCT_OP_LDA = 0x13, /* dst = argument imm, widened from its kind */
 	SCT_OP_LDS = 0x14, /* dst = source imm of the program; unknown if it cannot be read */
 	SCT_OP_ADD = 0x20, /* dst = a + b */
@@ -47,6 +47,8 @@ enum sct_op {
 	SCT_OP_SGLOB = 0x64, /* dst = string a as a whole matches glob imm: * any bytes, ? one byte, [a-z] one of, \ the next byte itself */
 	SCT_OP_SEQS = 0x65, /* dst = string a equals string b */
 	SCT_OP_SPATH = 0x67, /* the same as SGLOB of a path: * and ? no slash, nor does [a-z]; ** any bytes; what follows ** and a slash may stand where ** does, if that is after a slash or first */
+	SCT_OP_EACH = 0x70, /* dst = 0; the block behind it runs for the nearest ancestor, or, if there is none, goes on behind its NEXT */
+	SCT_OP_NEXT = 0x71, /* a true: a = 1, go on; else the block runs for the next ancestor; behind the last, a is unknown if it was for one or if there are more than ANCESTORS, else 0 */
 };
 
 /* OP(name, form, cost in steps, that many for each byte of its string) */
@@ -92,7 +94,9 @@ enum sct_op {
 	OP(SCON, STRCONST, 4096, 1) \
 	OP(SGLOB, STRCONST, 4096, 1) \
 	OP(SEQS, STRSTR, 128, 0) \
-	OP(SPATH, STRCONST, 4096, 1)
+	OP(SPATH, STRCONST, 4096, 1) \
+	OP(EACH, EACH, 8, 0) \
+	OP(NEXT, NEXT, 8, 0)
 
 /* KIND(name, width in bits, signed) */
 #define SCT_KIND_TABLE(KIND) \
@@ -150,9 +154,63 @@ enum sct_op {
 	FIELD(IPCNS, 0, 0, 0) \
 	FIELD(CGROUPNS, 0, 0, 0) \
 	FIELD(TIME, 0, 0, 0) \
-	FIELD(DURATION, 0, 0, 1)
+	FIELD(DURATION, 0, 0, 1) \
+	FIELD(PARENT_PID, 0, 0, 0) \
+	FIELD(PARENT_PPID, 0, 0, 0) \
+	FIELD(PARENT_UID, 0, 0, 0) \
+	FIELD(PARENT_EUID, 0, 0, 0) \
+	FIELD(PARENT_SUID, 0, 0, 0) \
+	FIELD(PARENT_FSUID, 0, 0, 0) \
+	FIELD(PARENT_GID, 0, 0, 0) \
+	FIELD(PARENT_EGID, 0, 0, 0) \
+	FIELD(PARENT_SGID, 0, 0, 0) \
+	FIELD(PARENT_FSGID, 0, 0, 0) \
+	FIELD(PARENT_COMM, 1, 0, 0) \
+	FIELD(PARENT_CWD, 1, 1, 0) \
+	FIELD(PARENT_EXE, 1, 1, 0) \
+	FIELD(PARENT_ROOT, 1, 1, 0) \
+	FIELD(PARENT_CGROUP, 1, 1, 0) \
+	FIELD(PARENT_LOGINUID, 0, 0, 0) \
+	FIELD(PARENT_SESSION, 0, 0, 0) \
+	FIELD(PARENT_SESSION_LEADER, 0, 0, 0) \
+	FIELD(PARENT_CAPS, 0, 0, 0) \
+	FIELD(PARENT_CONTAINER, 0, 0, 0) \
+	FIELD(PARENT_PIDNS, 0, 0, 0) \
+	FIELD(PARENT_MNTNS, 0, 1, 0) \
+	FIELD(PARENT_NETNS, 0, 1, 0) \
+	FIELD(PARENT_USERNS, 0, 0, 0) \
+	FIELD(PARENT_UTSNS, 0, 1, 0) \
+	FIELD(PARENT_IPCNS, 0, 1, 0) \
+	FIELD(PARENT_CGROUPNS, 0, 1, 0) \
+	FIELD(ANCESTOR_PID, 0, 0, 0) \
+	FIELD(ANCESTOR_PPID, 0, 0, 0) \
+	FIELD(ANCESTOR_UID, 0, 0, 0) \
+	FIELD(ANCESTOR_EUID, 0, 0, 0) \
+	FIELD(ANCESTOR_SUID, 0, 0, 0) \
+	FIELD(ANCESTOR_FSUID, 0, 0, 0) \
+	FIELD(ANCESTOR_GID, 0, 0, 0) \
+	FIELD(ANCESTOR_EGID, 0, 0, 0) \
+	FIELD(ANCESTOR_SGID, 0, 0, 0) \
+	FIELD(ANCESTOR_FSGID, 0, 0, 0) \
+	FIELD(ANCESTOR_COMM, 1, 0, 0) \
+	FIELD(ANCESTOR_CWD, 1, 1, 0) \
+	FIELD(ANCESTOR_EXE, 1, 1, 0) \
+	FIELD(ANCESTOR_ROOT, 1, 1, 0) \
+	FIELD(ANCESTOR_CGROUP, 1, 1, 0) \
+	FIELD(ANCESTOR_LOGINUID, 0, 0, 0) \
+	FIELD(ANCESTOR_SESSION, 0, 0, 0) \
+	FIELD(ANCESTOR_SESSION_LEADER, 0, 0, 0) \
+	FIELD(ANCESTOR_CAPS, 0, 0, 0) \
+	FIELD(ANCESTOR_CONTAINER, 0, 0, 0) \
+	FIELD(ANCESTOR_PIDNS, 0, 0, 0) \
+	FIELD(ANCESTOR_MNTNS, 0, 1, 0) \
+	FIELD(ANCESTOR_NETNS, 0, 1, 0) \
+	FIELD(ANCESTOR_USERNS, 0, 0, 0) \
+	FIELD(ANCESTOR_UTSNS, 0, 1, 0) \
+	FIELD(ANCESTOR_IPCNS, 0, 1, 0) \
+	FIELD(ANCESTOR_CGROUPNS, 0, 1, 0)
 
-/* TEXT(name): the fields that are strings, in the order of their places */
+/* TEXT(name): the caller's fields that are strings, in the order of their places */
 #define SCT_TEXT_TABLE(TEXT) \
 	TEXT(COMM) \
 	TEXT(CWD) \
@@ -194,6 +252,7 @@ enum sct_op {
 	ERROR(UNPROVEN, EOPNOTSUPP) \
 	ERROR(INSIDE, EBUSY) \
 	ERROR(NO_REFUSAL, EOPNOTSUPP) \
-	ERROR(SOURCE, EINVAL)
+	ERROR(SOURCE, EINVAL) \
+	ERROR(BLOCK, EINVAL)
 
 #endif

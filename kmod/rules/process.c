@@ -23,21 +23,54 @@
 #include "../compat.h"
 #include "rules.h"
 
-static u32 parent_pid(const struct task_struct *task)
+/*
+ * Who was released, as a process that is held can be, has forgotten its parent,
+ * its session and its number in each namespace: these are not 0, but unknown.
+ */
+static int parent_pid(const struct task_struct *task, s64 *value)
 {
-	u32 pid;
+	int error = -EFAULT;
 
 	rcu_read_lock();
-	pid = task_tgid_nr(rcu_dereference(task->real_parent));
+	if (pid_alive(task)) {
+		*value = task_tgid_nr(rcu_dereference(task->real_parent));
+		error = 0;
+	}
 	rcu_read_unlock();
-	return pid;
+	return error;
 }
 
-static u32 pid_namespace(struct task_struct *task)
+static int session_leader(struct task_struct *task, s64 *value)
 {
-	const struct pid_namespace *ns = task_active_pid_ns(task);
+	struct pid *leader;
 
-	return ns ? ns->ns.inum : 0;
+	rcu_read_lock();
+	leader = READ_ONCE(task->signal->pids[PIDTYPE_SID]);
+	if (leader)
+		*value = pid_nr(leader);
+	rcu_read_unlock();
+	return leader ? 0 : -EFAULT;
+}
+
+static int pid_namespace(struct task_struct *task, s64 *value)
+{
+	const struct pid_namespace *ns;
+
+	rcu_read_lock();
+	ns = task_active_pid_ns(task);
+	if (ns)
+		*value = ns->ns.inum;
+	rcu_read_unlock();
+	return ns ? 0 : -EFAULT;
+}
+
+static int container(struct task_struct *task, s64 *value)
+{
+	int error = pid_namespace(task, value);
+
+	if (!error && *value == init_pid_ns.ns.inum)
+		*value = 0;
+	return error;
 }
 
 static s64 id_of(struct task_struct *task, const struct cred *cred, unsigned int field)
@@ -47,8 +80,6 @@ static s64 id_of(struct task_struct *task, const struct cred *cred, unsigned int
 		return task_tgid_nr(task);
 	case SCT_FIELD_TID:
 		return task_pid_nr(task);
-	case SCT_FIELD_PPID:
-		return parent_pid(task);
 	case SCT_FIELD_UID:
 		return __kuid_val(cred->uid);
 	case SCT_FIELD_EUID:
@@ -68,11 +99,8 @@ static s64 id_of(struct task_struct *task, const struct cred *cred, unsigned int
 	}
 }
 
-/* Of the caller: nobody else changes that.  A thread that is exiting has none left: 0. */
-static u32 namespace_of(const struct nsproxy *proxy, unsigned int field)
+static u32 inode_of(const struct nsproxy *proxy, unsigned int field)
 {
-	if (!proxy)
-		return 0;
 	switch (field) {
 	case SCT_FIELD_MNTNS:
 		return sct_mount_namespace(proxy)->inum;
@@ -87,37 +115,63 @@ static u32 namespace_of(const struct nsproxy *proxy, unsigned int field)
 	}
 }
 
-/**
- * sct_process_number() - a number that is known of the caller
- * @field: of type int, but not of the call
- *
- * Context: any.
- */
-s64 sct_process_number(unsigned int field)
+/* Nobody but the caller changes its own.  A thread that is exiting has none left. */
+static int namespace_of(struct task_struct *task, unsigned int field, s64 *value)
 {
-	const struct cred *cred = current_cred();
-	u32 inum;
+	bool other = task != current;
+	int error = -EFAULT;
 
+	if (other)
+		task_lock(task);
+	if (task->nsproxy) {
+		*value = inode_of(task->nsproxy, field);
+		error = 0;
+	}
+	if (other)
+		task_unlock(task);
+	return error;
+}
+
+/**
+ * sct_process_number() - a number that is known of a process
+ * @cred: of it
+ * @field: of type int, but not of the call
+ * @value: filled in
+ *
+ * Context: any for the caller; of others RCU, and task if the field says so.
+ * Return: 0, or -EFAULT if it cannot be known.
+ */
+int sct_process_number(struct task_struct *task, const struct cred *cred, unsigned int field,
+		       s64 *value)
+{
 	switch (field) {
-	case SCT_FIELD_PID ... SCT_FIELD_FSGID:
-		return id_of(current, cred, field);
+	case SCT_FIELD_PPID:
+		return parent_pid(task, value);
+	case SCT_FIELD_PID:
+	case SCT_FIELD_TID:
+	case SCT_FIELD_UID ... SCT_FIELD_FSGID:
+		*value = id_of(task, cred, field);
+		return 0;
 	case SCT_FIELD_LOGINUID:
-		return __kuid_val(audit_get_loginuid(current));
+		*value = __kuid_val(audit_get_loginuid(task));
+		return 0;
 	case SCT_FIELD_SESSION:
-		return audit_get_sessionid(current);
+		*value = audit_get_sessionid(task);
+		return 0;
 	case SCT_FIELD_SESSION_LEADER:
-		return task_session_nr_ns(current, &init_pid_ns);
+		return session_leader(task, value);
 	case SCT_FIELD_CAPS:
-		return sct_caps(cred->cap_effective);
-	case SCT_FIELD_CONTAINER:
-		inum = pid_namespace(current);
-		return inum == init_pid_ns.ns.inum ? 0 : inum;
+		*value = sct_caps(cred->cap_effective);
+		return 0;
 	case SCT_FIELD_PIDNS:
-		return pid_namespace(current);
+		return pid_namespace(task, value);
+	case SCT_FIELD_CONTAINER:
+		return container(task, value);
 	case SCT_FIELD_USERNS:
-		return cred->user_ns->ns.inum;
+		*value = cred->user_ns->ns.inum;
+		return 0;
 	default:
-		return namespace_of(current->nsproxy, field);
+		return namespace_of(task, field, value);
 	}
 }
 
@@ -135,47 +189,63 @@ static void say_path(struct sct_text *text, const char *name)
 		say(text, name);
 }
 
-static void say_cwd(struct sct_text *text, char *room)
+/* A thread that is exiting has given its directories back: then false. */
+static bool get_directory(struct task_struct *task, bool root, struct path *path)
+{
+	bool there;
+
+	task_lock(task);
+	there = task->fs;
+	if (there && root)
+		get_fs_root(task->fs, path);
+	else if (there)
+		get_fs_pwd(task->fs, path);
+	task_unlock(task);
+	return there;
+}
+
+static void say_cwd(struct task_struct *task, struct sct_text *text, char *room)
 {
 	struct path pwd;
 
-	/* A thread that is exiting has given its directories back. */
-	if (!current->fs)
+	if (!get_directory(task, false, &pwd))
 		return;
-	get_fs_pwd(current->fs, &pwd);
 	say_path(text, d_path(&pwd, room, SCT_STRING_MAX));
 	path_put(&pwd);
 }
 
-static void say_exe(struct sct_text *text, char *room)
+static void say_exe(struct task_struct *task, struct sct_text *text, char *room)
 {
-	struct file *file;
+	struct file *file = NULL;
 
-	/* A thread of the kernel's own. */
-	if (!current->mm) {
+	if (task->flags & PF_KTHREAD) {
 		say(text, "");
 		return;
 	}
-	rcu_read_lock();
-	file = sct_file_get(&current->mm->exe_file);
-	rcu_read_unlock();
+	task_lock(task);
+	if (task->mm) {
+		rcu_read_lock();
+		file = sct_file_get(&task->mm->exe_file);
+		rcu_read_unlock();
+	}
+	task_unlock(task);
 	if (!file)
 		return;
 	say_path(text, d_path(&file->f_path, room, SCT_STRING_MAX));
 	fput(file);
 }
 
-static void say_root(struct sct_text *text, char *room)
+static void say_root(struct task_struct *task, struct sct_text *text, char *room)
 {
 	struct path root;
 
-	if (!current->fs)
+	if (!get_directory(task, true, &root))
 		return;
-	get_fs_root(current->fs, &root);
 	say_path(text, sct_path_from_top(&root, room, SCT_STRING_MAX));
 	path_put(&root);
 }
 
+/* Of the caller only. */
 static void say_tty(struct sct_text *text, char *room)
 {
 	struct tty_struct *tty = get_current_tty();
@@ -193,12 +263,12 @@ static void say_tty(struct sct_text *text, char *room)
 	say(text, room);
 }
 
-static void say_cgroup(struct sct_text *text, char *room)
+static void say_cgroup(struct task_struct *task, struct sct_text *text, char *room)
 {
 	int len;
 
 	rcu_read_lock();
-	len = cgroup_path(task_dfl_cgroup(current), room, SCT_STRING_MAX);
+	len = cgroup_path(task_dfl_cgroup(task), room, SCT_STRING_MAX);
 	rcu_read_unlock();
 	if (len < 0 || len >= SCT_STRING_MAX)
 		text->state = SCT_STATE_LONG;
@@ -207,31 +277,33 @@ static void say_cgroup(struct sct_text *text, char *room)
 }
 
 /**
- * sct_process_text() - a text that is known of the caller
+ * sct_process_text() - a text that is known of a process
+ * @task: the caller, or one that is held
  * @place: of a field that needs task context
  * @room: of SCT_STRING_MAX bytes, into which @text may point afterwards
  * @text: filled in
  *
  * Context: task; may sleep.
  */
-void sct_process_text(unsigned int place, char *room, struct sct_text *text)
+void sct_process_text(struct task_struct *task, unsigned int place, char *room,
+		      struct sct_text *text)
 {
 	*text = (struct sct_text) { .state = SCT_STATE_FAULT };
 	switch (place) {
 	case SCT_TEXT_CWD:
-		say_cwd(text, room);
+		say_cwd(task, text, room);
 		break;
 	case SCT_TEXT_EXE:
-		say_exe(text, room);
+		say_exe(task, text, room);
 		break;
 	case SCT_TEXT_ROOT:
-		say_root(text, room);
+		say_root(task, text, room);
 		break;
 	case SCT_TEXT_TTY:
 		say_tty(text, room);
 		break;
 	case SCT_TEXT_CGROUP:
-		say_cgroup(text, room);
+		say_cgroup(task, text, room);
 		break;
 	}
 }

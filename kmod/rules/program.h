@@ -22,12 +22,17 @@ struct sct_view {
 	const char *source;
 };
 
+/* flow.c */
+int sct_flow_verify(const struct sct_view *view, const struct sct_prog *prog, u32 *scratch,
+		    struct sct_error *error);
+
 /* verify.c */
 int sct_verify_layout(const void *image, size_t size, struct sct_view *view,
 		      struct sct_error *error);
 int sct_verify_content(const struct sct_view *view, u32 *scratch, struct sct_error *error);
 size_t sct_verify_scratch(const struct sct_view *view);
 int sct_error_errno(u32 code);
+int sct_error_refuse(struct sct_error *error, u32 code, u32 index, s64 value);
 
 static inline const char *sct_view_string(const struct sct_view *view, u32 index, size_t *len)
 {
@@ -60,6 +65,23 @@ struct sct_found {
 #define TEXT(name) SCT_TEXT_##name,
 enum sct_text_number { SCT_TEXT_ARGS_END = SCT_ARGS_MAX - 1, SCT_TEXT_TABLE(TEXT) SCT_TEXTS };
 #undef TEXT
+
+/* Of PARENT or ANCESTOR?  Fields of the caller can be numbered below and above. */
+static inline bool sct_field_is_others(unsigned int field)
+{
+	return field >= SCT_FIELDS_PARENT && field < SCT_FIELDS_BEHIND;
+}
+
+static inline bool sct_field_is_ancestors(unsigned int field)
+{
+	return field >= SCT_FIELDS_ANCESTOR && field < SCT_FIELDS_BEHIND;
+}
+
+/* The number that a field of another process has as one of the caller's. */
+static inline unsigned int sct_field_own(unsigned int field)
+{
+	return field - (sct_field_is_ancestors(field) ? SCT_SUBJECT_ANCESTOR : SCT_SUBJECT_PARENT);
+}
 
 /* The place of a string operand. */
 static inline unsigned int sct_text_place(unsigned int operand)
@@ -115,6 +137,28 @@ enum sct_verdict sct_judge(struct sct_judge *judge);
  * sct_judge_field() - value of a field of type int
  */
 s64 sct_judge_field(struct sct_judge *judge, unsigned int field);
+
+/**
+ * sct_judge_ancestor() - turn to an ancestor, of whom the fields of ANCESTOR are from then on
+ * @nth: 0 for the parent; one by one, up to SCT_ANCESTORS_MAX
+ *
+ * Return: whether there is one.
+ */
+bool sct_judge_ancestor(struct sct_judge *judge, unsigned int nth);
+
+/**
+ * sct_judge_other() - value of a field of type int of another process
+ *
+ * Return: 0; -EFAULT, and @value is left, if it cannot be known.
+ */
+int sct_judge_other(struct sct_judge *judge, unsigned int field, s64 *value);
+
+/**
+ * sct_judge_other_text() - a field of type str of another process
+ *
+ * Return: what is known of it, until the next call for the same subject.
+ */
+const struct sct_text *sct_judge_other_text(struct sct_judge *judge, unsigned int field);
 
 /**
  * sct_judge_capture() - make a text known

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What verify.c, judge.c, glob.c and reading.c stand on: they are built into the module and,
+ * What verify.c, flow.c, judge.c, glob.c and reading.c stand on: they are built into the module and,
  * unchanged, into a user-space library, where they are tested and fuzzed.
  */
 #ifndef SCT_PURE_H

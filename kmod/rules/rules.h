@@ -6,6 +6,7 @@
 #include <linux/atomic.h>
 #include <linux/percpu.h>
 #include <linux/refcount.h>
+#include <linux/sched.h>
 #include "../compat.h"
 #include "../sct_hijack.h"
 #include "program.h"
@@ -26,7 +27,9 @@ struct sct_programs {
 	const struct sct_prog *before, *after;
 	bool task; /* cannot be judged where sleeping is forbidden */
 	bool lasts; /* asks how long the call took */
+	bool ancestors; /* looks at those beyond the parent */
 	u32 texts; /* of the process that are needed beforehand, a bit for each place */
+	u32 kin_texts; /* the same of the parent, or of all ancestors */
 	bool fails; /* has a rule that keeps the call from being made */
 };
 
@@ -94,6 +97,47 @@ struct sct_held {
 	struct sct_found found;
 };
 
+#define SCT_KIN (SCT_ANCESTORS_MAX + 1) /* one more, to know that there is one */
+
+/**
+ * struct sct_kin_held - processes that are held, and their texts
+ * @count: how many
+ * @texts: by process, the nearest first, and place behind the arguments; bytes are theirs to free
+ */
+struct sct_kin_held {
+	unsigned int count;
+	struct sct_text texts[SCT_KIN][SCT_TEXTS - SCT_ARGS_MAX];
+};
+
+/**
+ * struct sct_kin_name - the command name of a process above a caller
+ * @whose: 1 for that of the nearest, 0 for none
+ * @comm: a copy of it
+ * @text: what says where that is
+ */
+struct sct_kin_name {
+	unsigned int whose;
+	char comm[16];
+	struct sct_text text;
+};
+
+/**
+ * struct sct_kin - the processes above a caller
+ * @count: how many were found so far
+ * @nth: the one that is the ancestor, from 0
+ * @all: there are no more
+ * @held: NULL if they are only valid in the RCU section in which they were found
+ * @names: those of the parent and of the ancestor
+ * @tasks: the nearest first
+ */
+struct sct_kin {
+	unsigned int count, nth;
+	bool all;
+	struct sct_kin_held *held;
+	struct sct_kin_name names[2];
+	struct task_struct *tasks[SCT_KIN];
+};
+
 /**
  * struct sct_judgement - a call being judged
  * @judge: what the pure part sees
@@ -102,6 +146,7 @@ struct sct_held {
  * @time: in nanoseconds since 1970, 0 before somebody asks
  * @duration: of the call in nanoseconds, in the after phase
  * @stage: where it is judged
+ * @kin: the processes above the caller
  * @comm: room for the command name
  * @free: room for further strings
  * @end: of that room
@@ -116,11 +161,21 @@ struct sct_judgement {
 	s64 time;
 	s64 duration;
 	enum sct_stage stage;
+	struct sct_kin kin;
 	char comm[16];
 	char *free, *end;
 	struct sct_held *holds;
 	unsigned int held, most;
 };
+
+/* kin.c */
+bool sct_kin_ancestor(struct sct_kin *kin, unsigned int nth);
+int sct_kin_number(struct sct_kin *kin, unsigned int field, s64 *value);
+const struct sct_text *sct_kin_text(struct sct_kin *kin, unsigned int field);
+bool sct_kin_hold(struct sct_kin *kin, u32 texts, bool ancestors);
+void sct_kin_drop(struct sct_kin *kin);
+void sct_kin_reset(struct sct_kin *kin);
+void sct_kin_again(struct sct_kin *kin);
 
 /* capture.c */
 /**
@@ -145,6 +200,7 @@ static inline void sct_capture_begin(struct sct_judgement *j, unsigned int slot,
 	j->duration = 0;
 	j->free = room;
 	j->end = room + size;
+	sct_kin_reset(&j->kin);
 }
 
 int sct_capture_args(struct sct_judgement *j, const struct sct_prog *prog);
@@ -154,8 +210,10 @@ void sct_capture_comm(struct sct_judgement *j);
 size_t sct_capture_room(const struct sct_prog *prog, u32 texts);
 
 /* process.c */
-s64 sct_process_number(unsigned int field);
-void sct_process_text(unsigned int place, char *room, struct sct_text *text);
+int sct_process_number(struct task_struct *task, const struct cred *cred, unsigned int field,
+		       s64 *value);
+void sct_process_text(struct task_struct *task, unsigned int place, char *room,
+		      struct sct_text *text);
 
 /* memory.c */
 struct sct_needs {

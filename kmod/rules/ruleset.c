@@ -47,17 +47,25 @@ void sct_ruleset_put(struct sct_ruleset *set)
 }
 
 struct field {
-	bool task;
+	bool string, task;
 };
 
-#define FIELD(name, string, task, after) [SCT_FIELD_##name] = { task },
+#define FIELD(name, string, task, after) [SCT_FIELD_##name] = { string, task },
 static const struct field fields[SCT_FIELDS] = { SCT_FIELD_TABLE(FIELD) };
 #undef FIELD
 
 static void add_field(unsigned int field, struct sct_programs *programs)
 {
 	programs->lasts |= field == SCT_FIELD_DURATION;
-	if (fields[field].task)
+	programs->ancestors |= sct_field_is_ancestors(field);
+	if (!fields[field].task)
+		return;
+	programs->task = true;
+	if (!fields[field].string)
+		return;
+	if (sct_field_is_others(field))
+		programs->kin_texts |= 1u << sct_text_place(sct_field_own(field));
+	else
 		programs->texts |= 1u << sct_text_place(field);
 }
 
@@ -144,7 +152,7 @@ static int index_programs(struct sct_ruleset *set, struct absent *absent, struct
 			set_bit(slot, absent->calls);
 		if (prog->flags & SCT_PROGFLAG_ABI)
 			set_bit(slot, absent->abis);
-		programs->task |= programs->after || programs->texts || prog->cost > SCT_GLANCE_MAX;
+		programs->task |= programs->after || prog->cost > SCT_GLANCE_MAX;
 		set_bit(slot, set->points);
 	}
 	return 0;

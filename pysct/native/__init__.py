@@ -19,7 +19,7 @@ from pysct.failures import Failure
 
 HERE = Path(__file__).resolve().parent
 KMOD = HERE.parent.parent / "kmod"
-SOURCES = (HERE / "offline.c", *(KMOD / "rules" / name for name in ("glob.c", "judge.c", "reading.c", "verify.c")))
+SOURCES = (HERE / "offline.c", *(KMOD / "rules" / name for name in ("flow.c", "glob.c", "judge.c", "reading.c", "verify.c")))
 INCLUDE = re.compile(rb'^[ \t]*#[ \t]*include[ \t]*"([^"\n]+)"', re.MULTILINE)
 FLAGS = ("-std=gnu11", "-O2", "-Wall", "-Werror", "-fPIC", "-shared")
 

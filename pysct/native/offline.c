@@ -19,6 +19,7 @@ struct hearing {
 	char *room;
 	const struct sct_offline_call *call;
 	struct sct_offline_verdict *verdict;
+	u32 nth;
 };
 
 static struct hearing *hearing_of(struct sct_judge *judge)
@@ -29,6 +30,42 @@ static struct hearing *hearing_of(struct sct_judge *judge)
 s64 sct_judge_field(struct sct_judge *judge, unsigned int field)
 {
 	return hearing_of(judge)->call->fields[field];
+}
+
+bool sct_judge_ancestor(struct sct_judge *judge, unsigned int nth)
+{
+	struct hearing *hearing = hearing_of(judge);
+
+	hearing->nth = nth;
+	return nth < hearing->call->count;
+}
+
+/* NULL if there is none: only the parent can be missing. */
+static const struct sct_offline_process *find_other(struct sct_judge *judge, unsigned int field)
+{
+	const struct hearing *hearing = hearing_of(judge);
+	u32 nth = sct_field_is_ancestors(field) ? hearing->nth : 0;
+
+	return nth < hearing->call->count ? &hearing->call->ancestors[nth] : NULL;
+}
+
+int sct_judge_other(struct sct_judge *judge, unsigned int field, s64 *value)
+{
+	const struct sct_offline_process *other = find_other(judge, field);
+
+	field = sct_field_own(field);
+	if (!other || !other->known[field])
+		return -EFAULT;
+	*value = other->fields[field];
+	return 0;
+}
+
+const struct sct_text *sct_judge_other_text(struct sct_judge *judge, unsigned int field)
+{
+	static const struct sct_text none = { .state = SCT_STATE_FAULT };
+	const struct sct_offline_process *other = find_other(judge, field);
+
+	return other ? &other->texts[sct_text_place(sct_field_own(field))] : &none;
 }
 
 int sct_judge_capture(struct sct_judge *judge, unsigned int place)

@@ -13,6 +13,18 @@ struct sct_offline_area {
 };
 
 /**
+ * struct sct_offline_process - a process above the caller
+ * @fields: values of the fields of type int, by the number that the caller's have
+ * @known: whether there is one, by the same
+ * @texts: what the fields of type str say, by place
+ */
+struct sct_offline_process {
+	s64 fields[SCT_FIELDS_OWN];
+	u8 known[SCT_FIELDS_OWN];
+	struct sct_text texts[SCT_TEXTS];
+};
+
+/**
  * struct sct_offline_call - a call to be judged
  * @args: the argument registers
  * @fields: values of the fields of type int, by number
@@ -21,14 +33,18 @@ struct sct_offline_area {
  * @areas: how many there are
  * @paths: where the arguments lead that are paths
  * @descriptors: where those lead that are descriptors
+ * @ancestors: the processes above the caller, the nearest first
+ * @count: how many these are
  */
 struct sct_offline_call {
 	u64 args[SCT_ARGS_MAX];
-	s64 fields[SCT_FIELDS];
+	s64 fields[SCT_FIELDS_OWN];
 	struct sct_text texts[SCT_TEXTS];
 	const struct sct_offline_area *memory;
 	u32 areas;
 	struct sct_text paths[SCT_ARGS_MAX], descriptors[SCT_ARGS_MAX];
+	const struct sct_offline_process *ancestors;
+	u32 count;
 };
 
 /**

@@ -4,8 +4,10 @@
 Values are Number and bytes; None is unknown.
 """
 
+from collections.abc import Callable
+
 from pysct import tree
-from pysct.abi import FIELDS
+from pysct.abi import FIELDS, Limit
 from pysct.reference.address import Address
 from pysct.reference.globs import matches
 from pysct.reference.names import Meaning
@@ -24,23 +26,55 @@ GLOBS = {"=~": True, "!~": False}
 
 
 Defined = dict[str, tree.Let | tree.Set]
+COMPARISONS = frozenset({*STRINGS, *GLOBS, "<", "<=", ">", ">="})
+NEGATED = {"!=": "==", "!~": "=~"}  # of ancestors: the opposite of what it is for one of them
 
 
 class Evaluation:
     """A condition at one call.
 
-    `outcome` is True, False or None; `values` has the value of each node by its id, also of those that others decided.
+    `outcome` is True, False or None; `values` has the value of each node by its id, also of those that others decided;
+    `of_each` has those of the names of ancestors, one for each ancestor that was looked at.
     """
 
     def __init__(self, condition: tree.Node | None, meaning: Meaning, defined: Defined | None = None):
         """`defined` has what names of definitions in the condition mean, unless they were written out before."""
         self.meaning, self.defined = meaning, defined or {}
         self.values: dict[int, Number | bytes | None] = {}
+        self.of_each: dict[int, list[Number | bytes | None]] = {}
         self.outcome: bool | None = True if condition is None else self.is_true(condition)
 
     def is_true(self, node: tree.Node) -> bool | None:
-        value = self.value(node)
-        return None if value is None else value.value != 0
+        if not self.asks_ancestor(node):
+            return known_truth(self.value(node))
+        found = self.for_one(lambda: known_truth(self.value(node)))
+        self.values[id(node)] = truth(found)
+        return found
+
+    def asks_ancestor(self, node: tree.Node) -> bool:
+        """Whether the value of a node is another one for each ancestor; a condition inside it is asked for by itself."""
+        match node:
+            case tree.Name(name=name) | tree.SetName(name=name) if name in self.defined:
+                known = self.defined[name]
+                return any(map(self.asks_ancestor, known.elements if isinstance(known, tree.Set) else [known.body]))
+            case tree.Name(name=name) | tree.SetName(name=name):
+                return is_ancestors(name)
+            case tree.Unary(op="-" | "~") | tree.Range():
+                return any(map(self.asks_ancestor, tree.below(node)))
+            case tree.Binary(op=op) if op not in COMPARISONS:
+                return self.asks_ancestor(node.left) or self.asks_ancestor(node.right)
+        return False
+
+    def for_one(self, condition: Callable[[], bool | None]) -> bool | None:
+        """Whether something holds for one of the ancestors."""
+        there = len(self.meaning.event.ancestors)
+        outcomes = []
+        for self.meaning.ancestor in range(min(there, Limit.ANCESTORS)):
+            outcomes.append(condition())
+        lacking = any(name.startswith("ANCESTOR.") for name in self.meaning.missing) and not there
+        if lacking:
+            outcomes.append(condition())
+        return disjunction(outcomes + [None] * (there > Limit.ANCESTORS))
 
     def value(self, node: tree.Node) -> Number | bytes | None:
         found = self.values[id(node)] = getattr(self, type(node).__name__.lower())(node)  # of a range: see fits()
@@ -58,33 +92,45 @@ class Evaluation:
     def name(self, node):
         if node.name in self.defined:
             return self.value(self.defined[node.name].body)
-        return self.meaning.of(node.name)
+        value = self.meaning.of(node.name)
+        if is_ancestors(node.name):
+            self.of_each.setdefault(id(node), []).append(value)
+        return value
 
-    def setname(self, node):
-        return self.meaning.of(node.name)
+    setname = name
 
     def param(self, node):
         return self.meaning.argument(node.number - 1)
 
     def unary(self, node):
+        if node.op == "!":
+            found = self.is_true(node.operand)
+            return None if found is None else truth(not found)
         operand = self.value(node.operand)
         if operand is None:
             return None
-        if node.op == "!":
-            return truth(operand.value == 0)
         return Number.wrapped(-operand.value if node.op == "-" else -operand.value - 1, operand.unsigned)
 
     def binary(self, node):
+        if node.op not in COMPARISONS or not (self.asks_ancestor(node.left) or self.asks_ancestor(node.right)):
+            return self.applied(node, node.op)
+        if node.op not in NEGATED:
+            return truth(self.for_one(lambda: known_truth(self.applied(node, node.op))))
+        found = self.for_one(lambda: known_truth(self.applied(node, NEGATED[node.op])))
+        return truth(None if found is None else not found)
+
+    def applied(self, node, op: str):
+        """An operator on two values."""
         left, right = self.value(node.left), self.value(node.right)
         if left is None or right is None:
             return None
-        if node.op in GLOBS:
-            return truth(matches(right, left, self.is_path(node.left)) == GLOBS[node.op])
+        if op in GLOBS:
+            return truth(matches(right, left, self.is_path(node.left)) == GLOBS[op])
         if isinstance(left, Address):
-            return truth((left == right) == (node.op == "=="))
+            return truth((left == right) == (op == "=="))
         if isinstance(left, bytes):
-            return truth(STRINGS[node.op](left, right))
-        return compute(node.op, left, right)
+            return truth(STRINGS[op](left, right))
+        return compute(op, left, right)
 
     def is_path(self, node) -> bool:
         """Whether a string is a path."""
@@ -100,6 +146,12 @@ class Evaluation:
         return truth(conjunction(outcomes) if node.op == "&&" else disjunction(outcomes))
 
     def member(self, node):
+        if any(map(self.asks_ancestor, tree.below(node))):
+            return truth(self.for_one(lambda: known_truth(self.among(node))))
+        return self.among(node)
+
+    def among(self, node):
+        """Whether the operand of a set is in it."""
         operand = self.value(node.operand)
         if isinstance(node.elements[0], tree.SetName) and node.elements[0].name in FIELDS:
             bits = self.value(node.elements[0])
@@ -126,6 +178,14 @@ class Evaluation:
         if isinstance(operand, Address):
             return value.holds(operand)
         return operand == value if isinstance(operand, bytes) else operand.value == value.value
+
+
+def known_truth(value: Number | None) -> bool | None:
+    return None if value is None else value.value != 0
+
+
+def is_ancestors(name: str) -> bool:
+    return name in FIELDS and FIELDS[name].subject == "ANCESTOR"
 
 
 def bits_of(number: int) -> set[int]:

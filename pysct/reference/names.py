@@ -3,7 +3,7 @@
 
 from collections.abc import Collection
 
-from pysct.abi import FIELDS, KINDS, STATICS, Limit
+from pysct.abi import FIELDS, KINDS, STATICS, Field, Limit
 from pysct.constants import CONSTANTS
 from pysct.judge import Call
 from pysct.reference.memory import Dump
@@ -20,6 +20,7 @@ class Meaning:
     def __init__(self, abi: str, call: str, event: Call, missing: Collection[str] = ()):
         self.abi, self.call, self.event, self.missing = abi, call, event, missing
         self.asked_in_vain: set[str] = set()
+        self.ancestor = 0  # of which ANCESTOR speaks
         self.arguments = CALLS[abi][call][1]
         self.memory = Dump(abi, call, event)
 
@@ -31,6 +32,8 @@ class Meaning:
             return self.leads_to(*name[:-1].split("("))
         if self.lacks(name):
             return None
+        if name in FIELDS and FIELDS[name].subject:
+            return self.of_other(FIELDS[name].subject, FIELDS[name.partition(".")[2]])
         if name in FIELDS:
             field = FIELDS[name]
             return self.text(field.number) if field.type == "str" else Number(self.event.fields.get(field.number, 0))
@@ -53,6 +56,17 @@ class Meaning:
         found = self.event.paths.get((function, index))
         return found if isinstance(found, bytes) and len(found) < Limit.STRING else None
 
+    def of_other(self, subject: str, field: Field) -> Number | bytes | None:
+        """A field of the parent, or of the ancestor whose turn it is."""
+        at = self.ancestor if subject == "ANCESTOR" else 0
+        if at >= len(self.event.ancestors):
+            return None
+        found = self.event.ancestors[at]
+        value = (found.strings if field.type == "str" else found.fields).get(field.number)
+        if isinstance(value, bytes):
+            return value if len(value) < Limit.STRING else None
+        return Number(value) if field.type == "int" and value is not None else None
+
     def argument(self, index: int) -> Number | bytes | None:
         """An argument by its place, from 0."""
         name, kind = self.arguments[index][0], KINDS[self.arguments[index][1]]
@@ -73,7 +87,7 @@ class Meaning:
         if self.memory.has(name):
             return name.endswith(".sun_path")
         if name in FIELDS:
-            return name in ABSOLUTE
+            return (name.partition(".")[2] if FIELDS[name].subject else name) in ABSOLUTE
         return name in PATHS and (name, "str") in self.arguments and name not in NO_PATHS.get(self.call, ())
 
     def lacks(self, name: str) -> bool:

@@ -12,11 +12,12 @@ import memory
 
 from pysct import abi
 from pysct.image import Image, Prog
-from pysct.judge import Call
+from pysct.judge import Call, Process
 
 BITS = 64
 MASK = (1 << BITS) - 1
 OPCODES = {opcode.number: opcode for opcode in abi.OPCODES.values()}
+FIELDS = {field.number: field for field in abi.FIELDS.values()}
 KINDS = {kind.number: kind for kind in abi.KINDS.values()}
 
 
@@ -32,7 +33,8 @@ class Outcome:
 def run(image: Image, prog: int, call: Call) -> Outcome:
     """Runs a program of an image."""
     program, outcome, regs = image.progs[prog], Outcome(), {}
-    at = 0
+    at = ancestor = block = 0
+    doubt = False
     while True:
         number, dst, a, b, imm = program.insns[at]
         opcode = OPCODES[number]
@@ -58,15 +60,26 @@ def run(image: Image, prog: int, call: Call) -> Outcome:
                 regs[dst] = imm & MASK
             case "LDC":
                 regs[dst] = image.consts[imm] & MASK
+            case "EACH":
+                regs[dst], block, ancestor, doubt = 0, at, 0, False
+                at += 0 if call.ancestors else imm
+            case "NEXT":
+                doubt, ancestor = doubt or regs[a] is None, ancestor + 1
+                if regs[a]:
+                    regs[a] = 1
+                elif ancestor < min(len(call.ancestors), abi.Limit.ANCESTORS):
+                    at = block
+                else:
+                    regs[a] = None if doubt or len(call.ancestors) > abi.Limit.ANCESTORS else 0
             case "LDF":
-                regs[dst] = call.fields.get(imm, 0) & MASK
+                regs[dst] = value_of(call, imm, ancestor)
             case "LDA":
                 regs[dst] = widen(call.args[imm] if imm < len(call.args) else 0, program.kinds[imm])
             case "LDS":
                 regs[dst] = memory.number(program, call, imm)
             case name if opcode.form in ("strconst", "strstr"):
-                other = image.strings[imm] if opcode.form == "strconst" else text_of(program, call, b)
-                regs[dst] = compare(name, text_of(program, call, a), other)
+                other = image.strings[imm] if opcode.form == "strconst" else text_of(program, call, b, ancestor)
+                regs[dst] = compare(name, text_of(program, call, a, ancestor), other)
             case name if opcode.form == "unary":
                 regs[dst] = unary(name, regs[a])
             case name:
@@ -89,11 +102,29 @@ def widen(register: int, kind: int) -> int:
     return int((digits[0] if KINDS[kind].signed else "0") * (BITS - len(digits)) + digits, 2)
 
 
-def text_of(program: Prog, call: Call, operand: int) -> bytes | None:
+def of_other(call: Call, number: int, ancestor: int) -> tuple[Process, int]:
+    """The process that a field of PARENT or ANCESTOR is about, and the field's number among its own."""
+    subject, _, name = FIELDS[number].name.partition(".")
+    at = ancestor if subject == "ANCESTOR" else 0
+    return call.ancestors[at] if at < len(call.ancestors) else Process(), abi.FIELDS[name].number
+
+
+def value_of(call: Call, number: int, ancestor: int) -> int | None:
+    if not FIELDS[number].subject:
+        return call.fields.get(number, 0) & MASK
+    process, own = of_other(call, number, ancestor)
+    return process.fields[own] & MASK if own in process.fields else None
+
+
+def text_of(program: Prog, call: Call, operand: int, ancestor: int) -> bytes | None:
     """What a string operand says, or None where it cannot be known."""
     if operand >= abi.SOURCE_OPERAND:
         return memory.text(program, call, operand - abi.SOURCE_OPERAND)
-    text = call.strings.get(operand)
+    if operand in FIELDS and FIELDS[operand].subject:
+        process, own = of_other(call, operand, ancestor)
+        text = process.strings.get(own)
+    else:
+        text = call.strings.get(operand)
     return text if isinstance(text, bytes) and len(text) < abi.Limit.STRING else None
 
 

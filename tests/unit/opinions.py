@@ -16,7 +16,7 @@ from pysct import codegen, reference
 from pysct.abi import ABIS, FIELDS, PHASES
 from pysct.compiler import compile_sources
 from pysct.diagnostics import format_text
-from pysct.judge import Call, Judge, Verdict
+from pysct.judge import Call, Judge, Process, Verdict
 from pysct.reference.files import items
 from pysct.source import Source
 from pysct.tables import CALLS
@@ -39,6 +39,7 @@ class Event:
     abi: str = "x86_64"
     memory: dict[int, bytes] = field(default_factory=dict)
     paths: dict[tuple[str, int], bytes | int] = field(default_factory=dict)
+    ancestors: tuple = ()  # of dicts like `fields`, the parent's first
 
     def seen(self) -> Call:
         """The call as a judge gets it."""
@@ -46,7 +47,13 @@ class Event:
         texts |= {FIELDS[name].number: value for name, value in self.fields.items() if isinstance(value, bytes)}
         registers = tuple(value if isinstance(value, int) else 0 for value in self.args)
         numbers = {FIELDS[name].number: value for name, value in self.fields.items() if isinstance(value, int)}
-        return Call(registers, numbers, texts, self.memory, self.paths)
+        return Call(registers, numbers, texts, self.memory, self.paths, tuple(map(process, self.ancestors)))
+
+
+def process(fields: dict) -> Process:
+    """A process above a caller, by the names of what is known of it."""
+    numbers = {FIELDS[name].number: value for name, value in fields.items() if isinstance(value, int)}
+    return Process(numbers, {FIELDS[name].number: value for name, value in fields.items() if isinstance(value, bytes)})
 
 
 class Rules:

@@ -101,7 +101,7 @@ def one(*insns: list[int], kinds: tuple[str, ...] = ("str", "s32"), phase: int =
 
 def everything() -> bytes:
     """A small image with all there is in one: every opcode, both phases, all actions, strings, constants, padding."""
-    names = [name for name in abi.OPCODES if abi.OPCODES[name].form not in ("none", "match", "jump", "goto")]
+    names = [name for name in abi.OPCODES if abi.OPCODES[name].form not in ("none", "match", "jump", "goto", "each", "next")]
     operands = {"const": {"imm": 1}, "field": {"imm": 16}, "strconst": {"a": 0, "imm": 1}, "strstr": {"a": 0, "b": 27},
                 "source": {"imm": 1}}
     before = [insn(name, 2, **operands.get(abi.OPCODES[name].form, {})) for name in ("LDA", "LDC", "LDF")]
@@ -109,6 +109,8 @@ def everything() -> bytes:
     before += [insn(name, 1, **operands.get(abi.OPCODES[name].form, {})) for name in names]
     before += [insn("SEQ", 1, a=abi.SOURCE_OPERAND, imm=1), insn("SEQS", 1, a=abi.SOURCE_OPERAND, b=abi.SOURCE_OPERAND + 2)]
     before += [insn("LDS", 1, imm=3), insn("LDS", 1, imm=4)]
+    ancestors = abi.FIELDS["ANCESTOR.UID"].number
+    before += [insn("EACH", 2, imm=2), insn("LDF", 2, imm=ancestors), insn("NEXT", a=2)]
     before += [insn("JT", a=1, imm=2), insn("MATCH", a=0, imm=0), insn("JF", a=0, imm=1), insn("MATCH", a=1, imm=1)]
     before += [insn("JMP", imm=1), insn("MATCH", a=9, imm=1), insn("RET")]
     after = [insn("LDF", 3, imm=29), insn("LDS", 4), insn("MATCH", a=3, imm=2), insn("RET")]

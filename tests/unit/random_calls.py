@@ -8,7 +8,7 @@ from random import Random
 from opinions import UNKNOWN, Event
 
 from pysct import members
-from pysct.abi import ABIS, FIELDS
+from pysct.abi import ABIS, FIELDS, Limit
 from pysct.described import Memory, Unfit
 from pysct.layouts import ARGUMENTS
 from pysct.tables import CALLS
@@ -62,6 +62,9 @@ NETWORKS = {
 }
 EDGES = (0, 1, -1, 2, 7, 8, 63, 64, 255, -128, 1 << 15, 1 << 31, -(1 << 31), (1 << 32) - 1, (1 << 63) - 1, -(1 << 63))
 LARGE = (1 << 63, (1 << 64) - 1, (1 << 64) - 100)
+TEXTS_ABOVE = ("PARENT.COMM", "ANCESTOR.COMM", "ANCESTOR.EXE")
+NUMBERS_ABOVE = ("PARENT.UID", "ANCESTOR.UID", "ANCESTOR.PID")
+ABOVE = dict.fromkeys(("COMM", "EXE"), lambda caller: caller.text()) | dict.fromkeys(("UID", "PID"), lambda caller: caller.field())
 WORDS = (
     b"",
     b"/",
@@ -122,7 +125,12 @@ class Caller:
             if name in ("COMM", "CWD", "UID", "PID", "CAPS") or field.phase == phase
         }
         args, memory = self.pointers(abi, call, list(args))
-        return Event(call, args, phase, fields, abi, memory)
+        return Event(call, args, phase, fields, abi, memory, ancestors=self.ancestors())
+
+    def ancestors(self) -> tuple[dict, ...]:
+        """Processes above the caller: few, or now and then more than are looked at."""
+        count = Limit.ANCESTORS + 1 if self.chance.random() < 0.01 else self.chance.choice((0, 1, 1, 2, 3))
+        return tuple({name: draw(self) for name, draw in ABOVE.items() if self.chance.random() < 0.9} for _ in range(count))
 
     def pointers(self, abi: str, call: str, args: list) -> tuple[tuple, dict[int, bytes]]:
         """The registers that lead to structures, mostly, and what is there."""

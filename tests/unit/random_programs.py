@@ -6,17 +6,20 @@ from ctypes import sizeof
 from random import Random
 
 from pysct import abi, image
-from pysct.judge import STRINGS, Call
+from pysct.judge import STRINGS, Call, Process
 
 STR, PTR = abi.KINDS["str"].number, abi.KINDS["ptr"].number
 BY_NAME = abi.OPCODES
-DRAW = [*BY_NAME, *["MATCH", "JF", "JT", "JMP", "SGLOB", "SPATH", "LDA", "LDS"] * 3]  # what is drawn more often
+DRAW = [*BY_NAME, *["MATCH", "JF", "JT", "JMP", "SGLOB", "SPATH", "LDA", "EACH", "LDS"] * 3]  # what is drawn more often
 EDGES = (0, 1, 2, 63, 64, 65, 255, 2**15, 2**31 - 1, 2**31, 2**32 - 1, 2**32, 2**63 - 1, 2**63, 2**64 - 1)
 KINDS = [STR, PTR, *(kind.number for kind in abi.KINDS.values())]
 WORDS = (b"", b"/", b"a", b"/etc/passwd", b"/etc", b"passwd", b"aaaaaaaab", b"/tmp/\xff\xfe", b"[", b"ab" * 12)
 GLOBS = (b"*", b"?", b"**", b"[", b"[!", b"[]a]", b"[!a-c]", b"[a-", b"[z-a]", b"\\", b"[\\", b"\\*", b"/etc/*", b"*a*b", b"", b"**/a", b"/**/*", b"a/**/b", b"**a*b")
-INT_FIELDS = [entry for entry in abi.FIELDS.values() if entry.type == "int"]
-STR_FIELDS = [entry for entry in abi.FIELDS.values() if entry.type == "str"]
+INT_FIELDS = [entry for entry in abi.FIELDS.values() if entry.type == "int" and not entry.subject]
+STR_FIELDS = [entry for entry in abi.FIELDS.values() if entry.type == "str" and not entry.subject]
+OF_OTHERS = [entry for entry in abi.FIELDS.values() if entry.subject]
+JUMPS = [name for name, opcode in abi.OPCODES.items() if opcode.form in ("jump", "goto")]
+IN_BLOCK = [name for name, opcode in abi.OPCODES.items() if opcode.form not in ("none", "match", "jump", "goto", "each", "next", "source", "arg")]
 
 
 def word(chance: Random) -> bytes:
@@ -92,7 +95,28 @@ def call(chance: Random) -> Call:
             strings[operand] = chance.choice((abi.State.LONG, abi.State.ABSENT, b"a" * abi.Limit.STRING))
     fields = {entry.number: chance.choice((number(chance) - 2**63, 0, 1)) for entry in INT_FIELDS}
     draw = lambda: chance.choice((0x1000, 0x1008, 0x1010, 16, 0)) if chance.random() < 0.6 else number(chance)  # noqa: E731
-    return Call(tuple(draw() for _ in range(abi.Limit.ARGS)), fields, strings, memory(chance))
+    return Call(tuple(draw() for _ in range(abi.Limit.ARGS)), fields, strings, memory(chance), paths(chance), ancestors(chance))
+
+
+def paths(chance: Random) -> dict[tuple[str, int], bytes]:
+    """Where some of the arguments lead."""
+    return {(what, at): word(chance) for what in ("path", "fdpath") for at in range(abi.Limit.ARGS) if chance.random() < 0.5}
+
+
+def ancestors(chance: Random) -> tuple[Process, ...]:
+    """Processes above a caller, now and then more than are looked at; not all of all is known."""
+    count = chance.choice((0, 1, 1, 2, 3, 5, abi.Limit.ANCESTORS, abi.Limit.ANCESTORS + 1) if chance.random() < 0.1 else (0, 1, 2, 3))
+
+    def few(entries):
+        return [entry.number for entry in entries if chance.random() < 0.9]
+
+    return tuple(
+        Process(
+            {each: chance.choice((number(chance) - 2**63, 0, 0, 1)) for each in few(INT_FIELDS)},
+            {each: word(chance) for each in few(STR_FIELDS)},
+        )
+        for _ in range(count)
+    )
 
 
 class Writer:
@@ -115,14 +139,16 @@ class Writer:
         self.insns = [[BY_NAME["LDI"].number, 0, 0, 0, self.chance.randrange(-2, 3)]]
         ends, falls = {}, True  # where a jump lands: the registers that it leaves set; does the last one lead to the next
         for at in range(1, length):
-            arriving = [set(self.set)] * falls + ([ends[at]] if at in ends else [])
-            # Behind a JMP only what jumps there leads on; if nothing does, anything may follow.
-            self.set = sorted(set.intersection(*arriving)) if arriving else [*range(abi.Limit.REGS)]
+            if len(self.insns) > at:  # in a block that was written already
+                continue
+            self._arrive(ends.get(at), falls)
             falls = True
             left = length - at
             name = self.chance.choice(DRAW)
             form = BY_NAME[name].form
-            if form == "none" or (form in ("jump", "goto") and left < 2) or (form == "arg" and not self.kinds) or (form == "source" and not self.numbers):
+            if form == "each" and self._block(at, left, ends):
+                continue
+            if form in ("none", "each", "next") or (form in ("jump", "goto") and left < 2) or (form == "arg" and not self.kinds) or (form == "source" and not self.numbers):
                 name, form = "LDI", "imm"
             insn = self._insn(name, form, left)
             if form in ("jump", "goto"):
@@ -133,6 +159,44 @@ class Writer:
                 self.set = sorted({*self.set, insn[1]})
             self.insns.append(insn)
         return [*map(tuple, self.insns), (BY_NAME["RET"].number, 0, 0, 0, 0)]
+
+    def _arrive(self, jumped: set[int] | None, falls: bool):
+        """What is set where a jump may land, and to which the instruction before it may lead."""
+        arriving = [set(self.set)] * falls + ([jumped] if jumped is not None else [])
+        # Behind a JMP only what jumps there leads on; if nothing does, anything may follow.
+        self.set = sorted(set.intersection(*arriving)) if arriving else [*range(abi.Limit.REGS)]
+
+    def _block(self, at: int, left: int, ends: dict) -> bool:
+        """Writes a block, if it has room and no jump leads into it."""
+        length = self.chance.randrange(1, 9)
+        if length >= left or any(at < end <= at + length for end in ends):
+            return False
+        dst = self.chance.randrange(4)
+        self.insns.append([BY_NAME["EACH"].number, dst, 0, 0, length])
+        before = sorted({*self.set, dst})
+        self.set = before
+        plain = self.texts, self.phase
+        self.texts = [entry.number for entry in OF_OTHERS if entry.type == "str"]
+        inside, falls = {}, True  # as in write(); jumps stay within the block, and may lead to its NEXT
+        for room in reversed(range(length - 1)):  # how far a jump may lead
+            self._arrive(inside.get(room), falls)
+            falls = True
+            name = self.chance.choice([*IN_BLOCK, *JUMPS * 4] if room else IN_BLOCK)
+            form = BY_NAME[name].form
+            insn = self._insn(name, form, room + 1)
+            if form == "field":
+                insn[4] = self.chance.choice([entry.number for entry in OF_OTHERS if entry.type == "int"])
+            self.insns.append(insn)
+            if form in ("jump", "goto"):
+                falls = form == "jump"
+                target = room - 1 - insn[4]
+                inside[target] = inside.get(target, set(self.set)) & set(self.set)
+            else:
+                self.set = sorted({*self.set, insn[1]})
+        self.texts, self.phase = plain
+        self.insns.append([BY_NAME["NEXT"].number, 0, dst, 0, 0])
+        self.set = before
+        return True
 
     def _insn(self, name: str, form: str, left: int) -> list[int]:
         chance, op = self.chance, BY_NAME[name].number
@@ -195,9 +259,15 @@ def program_image(chance: Random, points: int = 2, longest: int = 40) -> bytes:
 
 
 def cost_of(insns, strings: list[bytes]) -> int:
-    """The steps of a program's longest way; those that are no opcodes take none, and jumps out of it lead to its end."""
+    """The steps of a program's longest way; those that are no opcodes take none, and jumps out of it lead to its end.
+
+    All of a block behind its EACH counts as often as it may run.
+    """
     by_number = {opcode.number: opcode for opcode in abi.OPCODES.values()}
-    behind = [0] * (len(insns) + 1)
+    behind, turns = [0] * (len(insns) + 1), [1] * len(insns)
+    for at, (op, _, _, _, imm) in enumerate(insns):
+        if op == BY_NAME["EACH"].number and 0 < imm < len(insns) - at:
+            turns[at + 1 : at + 1 + imm] = [abi.Limit.ANCESTORS] * imm
     for at in reversed(range(len(insns))):
         op, _, _, _, imm = insns[at]
         opcode, ways = by_number.get(op), [behind[at + 1]]
@@ -205,7 +275,7 @@ def cost_of(insns, strings: list[bytes]) -> int:
             there = behind[min(max(at + 1 + imm, at + 1), len(insns))]
             ways = [there] if opcode.form == "goto" else [*ways, there]
         scale = min(max(len(strings[imm]), 1), abi.Limit.STRING) if opcode and opcode.scales and 0 <= imm < len(strings) else 1
-        behind[at] = max(ways) + (opcode.cost * scale if opcode else 0)
+        behind[at] = max(ways) + (opcode.cost * scale * turns[at] if opcode else 0)
     return min(behind[0], abi.Limit.COST + 1)
 
 

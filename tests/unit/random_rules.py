@@ -6,7 +6,7 @@ from random import Random
 
 from hypothesis import strategies as st
 from opinions import Event
-from random_calls import EDGES, LARGE, NETWORKS, SUBJECTS, WORDS, Caller
+from random_calls import EDGES, LARGE, NETWORKS, NUMBERS_ABOVE, SUBJECTS, TEXTS_ABOVE, WORDS, Caller
 
 from pysct import members
 from pysct.tables import CALLS
@@ -144,7 +144,7 @@ DEFINED = ("n1", "n2", "t1", "i1", "s1", "s2")
 
 def names_of(call: str, phase: str) -> tuple[list[str], list[str], dict[str, int]]:
     """What is a number, what a string, and what an address of how many bits, at a call in each of its ABIs."""
-    found = {"text": ["COMM", "CWD", "SYSCALL", "ABI"], "number": ["UID", "PID"]}
+    found = {"text": ["COMM", "CWD", "SYSCALL", "ABI", *TEXTS_ABOVE], "number": ["UID", "PID", *NUMBERS_ABOVE]}
     found["number"] += ["RETVAL", "ERRNO"] if phase == "after" else []
     for at, (name, kind) in enumerate(CALLS[SUBJECTS[call][0]][call][1], 1):
         found["text" if kind == "str" else "number"] += [name, name, *[f"PARAMS[{at}]"] * (call != "clone")]

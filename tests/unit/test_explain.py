@@ -55,6 +55,17 @@ def condition(text: str) -> list[str]:
         ('(filename) startswith "/"', 'filename starts with "/"'),
         ('PARAMS[2] endswith "x"', 'PARAMS[2] ends with "x"'),
         ('!(COMM contains "x")', 'COMM does not contain "x"'),
+        ('PARENT.COMM != "sh"', 'PARENT.COMM is not "sh"'),
+        ("!(CAP_CHOWN in PARENT.CAPS)", "PARENT.CAPS lacks CAP_CHOWN"),
+        ("ANCESTOR.UID < 5", "for one ancestor: ANCESTOR.UID is less than 5"),
+        ("!(ANCESTOR.UID < 5)", "for no ancestor: ANCESTOR.UID is less than 5"),
+        ("ANCESTOR.UID != 5", "for no ancestor: ANCESTOR.UID is 5"),
+        ("!(ANCESTOR.UID != 5)", "for one ancestor: ANCESTOR.UID is 5"),
+        ('ANCESTOR.COMM !~ "ssh*"', 'for no ancestor: ANCESTOR.COMM fits the glob "ssh*"'),
+        ("!ANCESTOR.UID", "for no ancestor: ANCESTOR.UID is not 0"),
+        ("UID in { ANCESTOR.UID - 1..7 }", "for one ancestor: UID is one of ANCESTOR.UID - 1 to 7"),
+        ("!(CAP_CHOWN in ANCESTOR.CAPS)", "for no ancestor: ANCESTOR.CAPS has CAP_CHOWN"),
+        ("(ANCESTOR.UID == 5) != 0", "(ANCESTOR.UID == 5) is not 0"),
         ("1", "always"),
         ("!0", "always"),
     ],
@@ -85,6 +96,8 @@ def test_what_cannot_be_read():
     assert (
         "  is unknown, and does not match, where it depends on a PARAMS[1] or type or COMM that cannot be read" in lines
     )
+    (lines,) = explained("rule { syscall_name = sync filter_expression { 7 in ANCESTOR.CAPS || PARENT.UID == 1 } action { LOG } }")
+    assert "  is unknown, and does not match, where it depends on an ANCESTOR.CAPS or PARENT.UID that cannot be read" in lines
 
 
 def test_calls_and_actions():

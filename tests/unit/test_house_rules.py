@@ -65,7 +65,7 @@ def test_mechanism_knows_nothing_of_policy():
 
 
 def test_the_pure_core_includes_only_what_is_pure():
-    for name in ("kmod/rules/verify.c", "kmod/rules/judge.c", "kmod/rules/glob.c"):
+    for name in ("kmod/rules/verify.c", "kmod/rules/flow.c", "kmod/rules/judge.c", "kmod/rules/glob.c"):
         assert lines_with(r"#\s*include", [name]) == [f'{name}:{at}: #include "program.h"' for at in included(name)]
 
 

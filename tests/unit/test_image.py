@@ -92,11 +92,15 @@ def test_cost_is_that_of_the_longest_way(path):
     for prog in image.progs:
         ops = [names[op] for op, *_ in prog.insns]
         assert ops.index("RET") == len(ops) - 1
+        turns = [1] * len(ops)  # how often an instruction may run
+        for at, (_, _, _, _, imm) in enumerate(prog.insns):
+            if ops[at] == "EACH":
+                turns[at + 1 : at + 1 + imm] = [Limit.ANCESTORS] * imm
         behind = [0] * len(ops)  # the most that it costs to go on from an instruction
         for at, (op, _, _, _, imm) in reversed([*enumerate(prog.insns)]):
             ways = {"JMP": [at + 1 + imm], "JT": [at + 1, at + 1 + imm], "JF": [at + 1, at + 1 + imm], "RET": []}.get(ops[at], [at + 1])
             scale = min(max(len(image.strings[imm]), 1), Limit.STRING) if COSTS[op].scales else 1
-            behind[at] = COSTS[op].cost * scale + max((behind[way] for way in ways), default=0)
+            behind[at] = COSTS[op].cost * scale * turns[at] + max((behind[way] for way in ways), default=0)
         assert prog.cost == behind[0]
 
 

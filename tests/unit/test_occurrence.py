@@ -161,3 +161,28 @@ def test_capabilities_by_name(text, value):
 
 def test_no_capability():
     assert "`CAP_NONE` is no number and no constant" in described("sync() caps=CAP_CHOWN|CAP_NONE")[1]
+
+
+def test_the_processes_above():
+    event, said = described("sync() parent.comm=bash parent.uid=5 ancestor.comm=sshd ancestor.exe=/sbin/sshd ancestor.comm=?")
+    assert not said
+    names = {field.number: field.name for field in FIELDS.values()}
+    above = [
+        {names[number]: value for number, value in (process.fields | process.strings).items()} for process in event.seen.ancestors
+    ]
+    assert above == [{"COMM": b"bash", "UID": 5, "EXE": b"/sbin/sshd"}, {"COMM": b"sshd"}, {"COMM": State.FAULT}]
+    assert not event.missing & {"PARENT.COMM", "PARENT.UID", "PARENT.EXE", "ANCESTOR.COMM"}
+    assert {"ANCESTOR.EXE", "ANCESTOR.UID", "PARENT.GID"} <= event.missing
+
+
+@pytest.mark.parametrize(
+    ("words", "error"),
+    [
+        ("parent.comm=a parent.comm=b", "`parent.comm` stands twice"),
+        ("ancestor.comm=a parent.comm=b", "`parent.comm` stands twice"),
+        ("parent.tty=a", "unknown name `parent.tty`"),
+        ("ancestor.uid=x", "`x` is no number"),
+    ],
+)
+def test_processes_above_that_cannot_be(words, error):
+    assert error in described(f"sync() {words}")[1]

@@ -129,7 +129,7 @@ def test_fields_in_json():
 
 
 def test_every_macro_and_field_of_the_specification_is_there():
-    for name in [*abi.MACROS, *(name.lower() for name in abi.FIELDS), *(name.lower() for name in abi.STATICS)]:
+    for name in [*abi.MACROS, *(name.lower() for name in abi.FIELDS if not abi.FIELDS[name].subject), *(name.lower() for name in abi.STATICS)]:
         assert name in render.MACROS, name
 
 

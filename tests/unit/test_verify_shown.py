@@ -33,10 +33,12 @@ def test_of_the_call_after_it():
         showing(bytes([NUMBERS["EXE"], NUMBERS["EXE"]])),
         showing(bytes([NUMBERS["ROOT"], NUMBERS["EXE"]])),
         showing(bytes([NUMBERS["DURATION"]])),
+        showing(bytes([NUMBERS["PARENT.UID"]])),
+        showing(bytes([NUMBERS["ANCESTOR.EXE"]])),
         showing(b"", shows=3),
         showing(b"", shows=2**32 - 1),
     ],
-    ids=["no field", "field 255", "twice", "out of order", "of the result, before", "no string", "the last string"],
+    ids=["no field", "field 255", "twice", "out of order", "of the result, before", "of the parent", "of an ancestor", "no string", "the last string"],
 )
 def test_refused(image):
     assert ERRORS[verify(image).code].name == "RULE"

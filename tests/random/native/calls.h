@@ -62,14 +62,43 @@ static u64 draw_register(void)
 	return draw() % 2 ? draw() : draw() % 3;
 }
 
+/* Few processes above the caller, now and then as many as are looked at, or one more. */
+static void draw_ancestors(struct sct_offline_call *call)
+{
+	u32 i, at, count = draw() % 64 ? draw() % 4 : SCT_ANCESTORS_MAX + draw() % 2;
+	struct sct_offline_process *above = malloc(count * sizeof(*above));
+
+	for (i = 0; i < count; i++) {
+		for (at = 0; at < SCT_FIELDS_OWN; at++) {
+			above[i].fields[at] = draw() % 2 ? draw() : draw() % 3;
+			above[i].known[at] = draw() % 8 > 0;
+		}
+		for (at = 0; at < SCT_TEXTS; at++)
+			above[i].texts[at] = at < SCT_ARGS_MAX ? (struct sct_text) { 0 } : draw_text();
+	}
+	call->ancestors = above;
+	call->count = count;
+}
+
+static void free_ancestors(struct sct_offline_call *call)
+{
+	u32 i, at;
+
+	for (i = 0; i < call->count; i++)
+		for (at = 0; at < SCT_TEXTS; at++)
+			free((void *)call->ancestors[i].texts[at].bytes);
+	free((void *)call->ancestors);
+}
+
 static void draw_call(const struct sct_prog *prog, struct sct_offline_call *call)
 {
 	u32 i;
 
 	draw_memory(call);
+	draw_ancestors(call);
 	for (i = 0; i < SCT_ARGS_MAX; i++)
 		call->args[i] = draw_register();
-	for (i = 0; i < SCT_FIELDS; i++)
+	for (i = 0; i < SCT_FIELDS_OWN; i++)
 		call->fields[i] = draw() % 2 ? draw() : draw() % 3;
 	for (i = 0; i < SCT_TEXTS; i++)
 		call->texts[i] = i >= prog->nargs && i < SCT_ARGS_MAX ? (struct sct_text) { 0 } : draw_text();
@@ -90,6 +119,7 @@ static void free_call(struct sct_offline_call *call)
 		free((void *)call->paths[i].bytes);
 		free((void *)call->descriptors[i].bytes);
 	}
+	free_ancestors(call);
 	free((void *)call->memory->bytes);
 	free((void *)call->memory);
 }

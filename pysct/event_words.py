@@ -1,0 +1,70 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""What does a word mean that describes a call: which number, string or set of bits?"""
+
+from lark import Token
+
+from pysct import tokens
+from pysct.abi import Field
+from pysct.build import Builder
+from pysct.constants import CONSTANTS
+from pysct.diagnostics import Diagnostics, suggest
+from pysct.source import Source, Span, encode
+
+
+class Words:
+    """Reads words of one event.  All methods raise Unusable after reporting what is wrong."""
+
+    def __init__(self, source: Source, diagnostics: Diagnostics):
+        self.builder = Builder()
+        self.builder.begin(source, diagnostics)
+        self.refuse = self.builder.refuse
+        self.abi = ""
+
+    def number_of(self, field: Field, value: Token) -> int:
+        number = self.bits_in(value) if field.set else self.number_in(value)
+        if number >> 63 not in (0, -1):
+            self.refuse(span(value), f"{number} does not fit into a signed number of 64 bits")
+        return number
+
+    def word(self, value: Token) -> bytes | None:
+        """A string, in quotes or not; `?` is one that cannot be read."""
+        if value.type == "STRING":
+            return self.builder.unescape(ours(value))
+        return None if value.value == "?" else encode(value.value)
+
+    def number_in(self, word: Token) -> int:
+        """A number or the name of a constant, perhaps behind a minus sign."""
+        sign = -1 if word.value.startswith("-") else 1
+        bare = Token("WORD", word.value.removeprefix("-"), start_pos=word.start_pos, end_pos=word.end_pos)
+        return sign * (self.number(bare) if bare[:1].isdigit() else self.constant(bare))
+
+    def bits_in(self, word: Token) -> int:
+        """A set of bits: a number, or the names of their places with | between them."""
+        bits, at = 0, word.start_pos
+        if word[:1].isdigit():
+            return self.number_in(word)
+        for name in word.value.split("|"):
+            token = Token("WORD", name, start_pos=at, end_pos=at + len(name))
+            bits |= 1 << (self.constant(token) & 63)
+            at += len(name) + 1
+        return bits
+
+    def number(self, token: Token) -> int:
+        return self.builder.number([ours(token)]).value
+
+    def constant(self, token: Token) -> int:
+        value = CONSTANTS.get(token.value)
+        if isinstance(value, dict):
+            value = value.get(self.abi)
+        if value is None:
+            self.refuse(span(token), f"`{token}` is no number and no constant of {self.abi}", suggest(token, CONSTANTS))
+        return value
+
+
+def span(token: Token) -> Span:
+    return Span(token.start_pos, token.end_pos)
+
+
+def ours(token: Token) -> tokens.Token:
+    """A token of lark's as our builder takes it."""
+    return tokens.Token(token.type, token.value, token.start_pos, token.end_pos)
