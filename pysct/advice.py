@@ -2,11 +2,12 @@
 """What would somebody with experience say about rules that make sense?"""
 
 from collections import defaultdict
+from collections.abc import Callable
 
 from pysct.abi import ACTIONS, FIELDS, Limit
 from pysct.check import Rule
 from pysct.diagnostics import Diagnostics
-from pysct.ir import Chain, Each, Load, Member, Mixed, Op, StrPair, StrRef, StrTest
+from pysct.ir import OF_OTHERS, Chain, Each, Load, Member, Mixed, Op, StrPair, StrRef, StrTest
 from pysct.literal import advise_stars
 from pysct.points import calls_of_class
 from pysct.reading import Reading
@@ -33,6 +34,7 @@ def advise(rules: list[Rule], conditions: list[list], diagnostics: Diagnostics):
     note_stars(rules, diagnostics)
     note_memory(rules, conditions, diagnostics)
     note_mapped(rules, diagnostics)
+    note_above(rules, conditions, diagnostics)
 
 
 # --------------------------------------------------------------------- calls
@@ -133,7 +135,7 @@ def of_process(node) -> bool:
     return False
 
 
-# -------------------------------------------------------------------- memory
+# ------------------------------------------------ what a process can change
 
 
 def note_memory(rules: list[Rule], conditions: list[list], diagnostics: Diagnostics):
@@ -141,7 +143,7 @@ def note_memory(rules: list[Rule], conditions: list[list], diagnostics: Diagnost
     judging = [
         rule
         for rule, each in zip(rules, conditions, strict=True)
-        if rule.actions.mask & ACTIONS["FAIL"].mask and any(map(reads_memory, each))
+        if rule.actions.mask & ACTIONS["FAIL"].mask and any(mentions(condition, in_memory) for condition in each)
     ]
     if judging:
         who = f"rule '{judging[0].name}' judges" if len(judging) == 1 else f"{len(judging)} rules with FAIL judge"
@@ -164,17 +166,45 @@ def note_mapped(rules: list[Rule], diagnostics: Diagnostics):
         )
 
 
-def reads_memory(node) -> bool:
-    """Whether a condition depends on what an argument points to."""
+def note_above(rules: list[Rule], conditions: list[list], diagnostics: Diagnostics):
+    """Say once that a process does not keep those above it."""
+    judging = [
+        rule
+        for rule, each in zip(rules, conditions, strict=True)
+        if rule.actions.mask & sum(PREVENTS) and any(mentions(condition, is_above) for condition in each)
+    ]
+    if judging:
+        who = f"rule '{judging[0].name}' asks" if len(judging) == 1 else f"{len(judging)} rules that do more than log ask"
+        diagnostics.note(
+            f"{who} who is above the caller: a process whose parent ends gets another one, "
+            f"and beyond {Limit.ANCESTORS} ancestors the answer is unknown"
+        )
+
+
+def in_memory(node: StrRef | Load) -> bool:
+    """Whether what is read is what an argument points to."""
+    if isinstance(node, Load):
+        return node.op == "LDS"
+    return isinstance(node.operand, Reading) or node.operand < Limit.ARGS
+
+
+def is_above(node: StrRef | Load) -> bool:
+    """Whether what is read is of the caller's parent or another ancestor."""
     match node:
-        case StrRef(operand=operand):
-            return isinstance(operand, Reading) or operand < Limit.ARGS
-        case Load(op="LDS"):
-            return True
+        case Load(op="LDF", index=field) | StrRef(operand=field):
+            return field in OF_OTHERS
+    return False
+
+
+def mentions(node, test: Callable[[StrRef | Load], bool]) -> bool:
+    """Whether something that a condition depends on is such a thing."""
+    match node:
+        case StrRef() | Load():
+            return test(node)
         case StrTest(operand=operand) | Member(operand=operand) | Each(operand=operand):
-            return reads_memory(operand)
+            return mentions(operand, test)
         case StrPair(left=left, right=right):
-            return reads_memory(left) or reads_memory(right)
+            return mentions(left, test) or mentions(right, test)
         case Op(operands=parts) | Chain(operands=parts) | Mixed(operands=parts):
-            return any(map(reads_memory, parts))
+            return any(mentions(part, test) for part in parts)
     return False
