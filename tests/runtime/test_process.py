@@ -7,6 +7,7 @@ import os
 
 import kernel
 import pytest
+from proc import FLAGS, NAMESPACES, facts
 
 from pysct import abi
 
@@ -15,29 +16,6 @@ rule { syscall_name = unlinkat rule_name = r when = before filter_expression { p
        action { LOG log_format { %exe %root %tty %cgroup %loginuid %session %session_leader %caps %container
                                  %pidns %mntns %netns %userns %utsns %ipcns %cgroupns } } }
 """
-NAMESPACES = ("pid", "mnt", "net", "user", "uts", "ipc", "cgroup")
-FLAGS = {"mnt": 0x00020000, "cgroup": 0x02000000, "uts": 0x04000000, "ipc": 0x08000000, "user": 0x10000000, "net": 0x40000000}
-INITIAL_PID = 0xEFFFFFFC  # inode number of the first PID namespace: include/linux/proc_ns.h
-
-
-def facts() -> dict:
-    """What /proc says of this process."""
-    with open("/proc/self/status") as status:
-        lines = dict(line.split(":", 1) for line in status)
-    with open("/proc/self/cgroup") as groups:
-        cgroup = [line.rstrip("\n")[3:] for line in groups if line.startswith("0::")]
-    found = {f"{name}ns": int(os.readlink(f"/proc/self/ns/{name}").split("[")[1][:-1]) for name in NAMESPACES}
-    with open("/proc/self/loginuid") as login, open("/proc/self/sessionid") as session:
-        found |= {"loginuid": int(login.read()), "session": int(session.read())}
-    return found | {
-        "exe": os.readlink("/proc/self/exe"),
-        "root": os.readlink("/proc/self/root"),
-        "tty": "",
-        "cgroup": cgroup[0] if cgroup else "/",
-        "session_leader": os.getsid(0),
-        "caps": int(lines["CapEff"], 16),
-        "container": 0 if found["pidns"] == INITIAL_PID else found["pidns"],
-    }
 
 
 def seen(*unshared: str) -> tuple[dict, dict]:
@@ -52,7 +30,7 @@ def seen(*unshared: str) -> tuple[dict, dict]:
                 os.setsid()
                 flags = sum(FLAGS[name] for name in unshared)
                 if ctypes.CDLL(None).unshare(flags) == 0:
-                    os.write(writing, json.dumps(facts()).encode())
+                    os.write(writing, json.dumps(facts() | {"tty": ""}).encode())
                     ctypes.CDLL(None).unlinkat(-100, b"./it-is-me", 0)
                     status = 0
             finally:
