@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def without_collector():
-    """No search for garbage cycles, of which parser and compiler make none: it would go through all rules again and again."""
+    """No search for garbage cycles, of which parser and compiler make none: it would go through all rules every time."""
     enabled = gc.isenabled()
     gc.disable()
     try:

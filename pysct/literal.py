@@ -11,7 +11,7 @@ LITERAL = frozenset({"==", "!=", "startswith", "endswith", "contains"})
 
 
 def advise_stars(rule: Rule, diagnostics: Diagnostics):
-    """Warn of each `*` that an operator takes for itself: names of files have none as a rule. Written `\\x2a` it is meant."""
+    """Warn of each `*` that an operator takes for itself. Names of files have none as a rule; `\\x2a` says that it is meant."""
     for op, text in compared(rule.condition) if rule.condition is not None else ():
         source = text.source or rule.source
         if b"*" in text.value and "*" in source.text[text.span.start : text.span.end]:

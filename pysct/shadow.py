@@ -18,8 +18,8 @@ class Part:
     """One of the alternatives of a condition, and by what it is found.
 
     `ways` are its tests of few values, each as a list of (operand, value); `texts` is what one of its tests asks of a
-    string, of which one has to be true, as (operand, opcode, text); `known` are such that are true where the part is, as
-    far as that is needed to find those that follow.
+    string, of which one has to be true, as (operand, opcode, text); `known` are such that are true where the part is,
+    as far as that is needed to find those that follow.
     """
 
     condition: object
@@ -36,7 +36,7 @@ class Earlier:
     by_value: dict[tuple, list[tuple[Rule, object]]] = field(default_factory=dict)
     by_text: dict[tuple, list[tuple[Rule, object]]] = field(default_factory=dict)
     lengths: dict[tuple, set[int]] = field(default_factory=dict)  # of the texts in by_text, by operand and opcode
-    globs: list[tuple[Rule, object]] = field(default_factory=list)  # some of those in by_text: what a known text may fit
+    globs: list[tuple[Rule, object]] = field(default_factory=list)  # some of those in by_text: what a text may fit
     others: list[tuple[Rule, object]] = field(default_factory=list)
 
     def add(self, rule: Rule, parts: list[Part]):
@@ -138,7 +138,7 @@ def asked(test) -> list[tuple]:
 
 
 def leaves(condition) -> list:
-    """Tests that are true where a condition is, if of alternatives the first is: what follows from all follows from it."""
+    """Tests that are true where a condition is, if of alternatives the first is: what follows from all follows so."""
     if isinstance(condition, Chain):
         some = condition.operands if condition.op == "ALL" else condition.operands[:1]
         return [leaf for one in some for leaf in leaves(one)]

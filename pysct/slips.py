@@ -153,7 +153,8 @@ def explain_expression(token: Token, before: Token, in_set: bool) -> tuple[str, 
     if token.type == "COMMA":
         return "`,` only separates the elements of a set", "join conditions with `&&` or `||`"
     if complete and token.type in ("NUMBER", "STRING", "NAME", "LPAR"):
-        return f"an operator is missing before {shown}", "elements of a set have commas between them" if in_set else None
+        hint = "elements of a set have commas between them" if in_set else None
+        return f"an operator is missing before {shown}", hint
     if complete:
         return f"{shown} cannot follow `{before.value[:32]}`", None
     return f"{shown} cannot stand here: a name, a number or a string must follow `{before.value[:32]}`", None
@@ -181,7 +182,8 @@ def explain_block(tokens: list[Token], index: int, expected: set[str]) -> tuple[
     if before.type == "NAME" and "EQ" in expected:
         name, value = before.value[:32], tokens[index - 2].value[:32]
         if tokens[index - 2].type == "VALUE" and before.value not in KEYS:
-            return f"between `{value}` and `{name}` a comma is missing, or behind `{name}` a value", f"write `{value}, {name}`, or `{name} = …`"
+            message = f"between `{value}` and `{name}` a comma is missing, or behind `{name}` a value"
+            return message, f"write `{value}, {name}`, or `{name} = …`"
         return f"`{name}` needs a value, before {shown}", f"write `{name} = …`"
     return f"{shown} does not belong here", None
 
@@ -215,7 +217,8 @@ def explain_text(text: str, kind: str, start: int, after: int) -> tuple[int, str
     if start == 0 and text.startswith(UTF16):
         return after, "this is no text in UTF-8, but probably in UTF-16", "save the file as UTF-8"
     if text[start] > "\x7f" and text[start] not in CHARACTERS:
-        return after, f"`{text[start]}` means nothing here", "outside of quotes, comments and log_format all is written in ASCII"
+        hint = "outside of quotes, comments and log_format all is written in ASCII"
+        return after, f"`{text[start]}` means nothing here", hint
     if text.startswith("...", start - 2):
         return after, "a range has two dots", "write 10..20"
     return after, f"`{text[start]}` means nothing here", CHARACTERS.get(text[start])

@@ -50,7 +50,8 @@ def history(measured: tuple[Kernel, ...], without: tuple[Kernel, ...], way_out: 
     having = [each for each in measured if each not in without]
     if not having:
         return "no supported kernel has it: take it out"
-    past = f"{listed(without)} {'lacks' if len(without) == 1 else 'lack'} it, {listed(having)} {'has' if len(having) == 1 else 'have'} it"
+    lack, have = "lacks" if len(without) == 1 else "lack", "has" if len(having) == 1 else "have"
+    past = f"{listed(without)} {lack} it, {listed(having)} {have} it"
     return f"{past}; {way_out}" if way_out else past
 
 

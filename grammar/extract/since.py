@@ -5,7 +5,7 @@
 
 Each TREE is a kernel's source, or the headers that modules are built with (what vm/build unpacks: amd64's and arm64's
 have different architectures in them, so that both are needed). A name is there if a header of one of the trees of its
-series has it outside of comments, wherever: names move between headers. Exit status: 0 written, 1 a tree cannot be read.
+series has it outside of comments, wherever: names move between headers. Exit status: 0 written, 1 a tree is unreadable.
 """
 import argparse
 import re
@@ -47,7 +47,8 @@ def newcomers(names: list[str], known: dict[tuple[int, int], set[str]]) -> dict[
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--source", type=Path, action="append", required=True, help="a kernel tree, or the headers of one")
+    about = "a kernel tree, or the headers of one"
+    parser.add_argument("--source", type=Path, action="append", required=True, help=about)
     options = parser.parse_args()
     known = defaultdict(set)
     try:

@@ -76,7 +76,8 @@ def test_a_rule_that_is_never_reached_judges_no_call(fake, files, say):
 
 def test_a_file_that_cannot_be_read_is_named_with_a_way_out(files, say, monkeypatch):
     Path("folder").mkdir()
-    assert say("check", "folder") == (1, "", "sct_config: error: folder: Is a directory\nsct_config: hint: name the files of rules in it\n")
+    said = "sct_config: error: folder: Is a directory\nsct_config: hint: name the files of rules in it\n"
+    assert say("check", "folder") == (1, "", said)
 
     def forbidden(path):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
