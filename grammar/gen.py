@@ -159,9 +159,12 @@ def load_structures(spec, constants):
     import structures
 
     policy = structures.policy()
+    data = {abi["name"]: structures.data(abi["table"]) for abi in spec["abis"]}
     numbers = {name: values[0] for name, _, values in constants}
     return {"layouts": structures.layouts(),
             "structures": {abi["name"]: structures.load(abi["table"]) for abi in spec["abis"]},
+            "data": data,
+            "data_of_calls": {call: found for calls in data.values() for call, found in calls.items()},
             "families_of_addresses": tuple((name, numbers[family]) for family, name in policy["sockaddr"].items()),
             "pointers": {name: (entry["to"], entry.get("size", "")) for name, entry in policy["pointers"].items()},
             "compat": policy["compat"]}

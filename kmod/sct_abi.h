@@ -28,6 +28,8 @@
 #define SCT_STRINGS_MAX 1048576 /* strings: strings in an image */
 #define SCT_IMAGE_MAX 134217728 /* bytes: size of an image, source text included */
 #define SCT_STRING_MAX 4096 /* bytes: a string read from a caller, its terminating NUL included; a longer one is unknown */
+#define SCT_DATA_MAX 4096 /* bytes: data that a call writes or has read: a rule sees its beginning; not more than STRING */
+#define SCT_SHOWN_MAX 1024 /* bytes: data in an event of the log; more is cut and marked as cut */
 #define SCT_NAME_MAX 64 /* bytes: a rule's name */
 #define SCT_TEMPLATE_MAX 512 /* bytes: a rule's log_format */
 #define SCT_REGS_MAX 16 /* registers: registers of a program */
@@ -217,6 +219,7 @@ enum sct_mechanism_number {
 #define SCT_SOURCE_UNIX 3 /* the path of a Unix socket address, up to a NUL or the address's end; an abstract name begins with @ in place of its NUL */
 #define SCT_SOURCE_PATH 4 /* a text: the path from the root of the mount namespace to where the path `arg` leads, or would lead */
 #define SCT_SOURCE_DESCRIPTOR 5 /* a text: the same path of what the descriptor `arg` is open on */
+#define SCT_SOURCE_DATA 6 /* as many bytes as argument `size` says, with AFTER as the call returned, and at most `limit`: up to the first that cannot be read; a NUL is one of them */
 
 /* of a PATH: what becomes of a symbolic link at its end */
 #define SCT_LAST_ENTRY 0 /* the call makes or removes the link itself */

@@ -29,6 +29,8 @@ class Limit:
     STRINGS = 1048576  # strings
     IMAGE = 134217728  # bytes
     STRING = 4096  # bytes
+    DATA = 4096  # bytes
+    SHOWN = 1024  # bytes
     NAME = 64  # bytes
     TEMPLATE = 512  # bytes
     REGS = 16  # registers
@@ -58,6 +60,8 @@ LIMIT_DOC = {
     'STRINGS': 'strings in an image',
     'IMAGE': 'size of an image, source text included',
     'STRING': 'a string read from a caller, its terminating NUL included; a longer one is unknown',
+    'DATA': 'data that a call writes or has read: a rule sees its beginning; not more than STRING',
+    'SHOWN': 'data in an event of the log; more is cut and marked as cut',
     'NAME': "a rule's name",
     'TEMPLATE': "a rule's log_format",
     'REGS': 'registers of a program',
@@ -392,6 +396,7 @@ class Source:
     UNIX = 3  # the path of a Unix socket address, up to a NUL or the address's end; an abstract name begins with @ in place of its NUL
     PATH = 4  # a text: the path from the root of the mount namespace to where the path `arg` leads, or would lead
     DESCRIPTOR = 5  # a text: the same path of what the descriptor `arg` is open on
+    DATA = 6  # as many bytes as argument `size` says, with AFTER as the call returned, and at most `limit`: up to the first that cannot be read; a NUL is one of them
 
 
 class Last:

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable
 
 from pysct.abi import ACTIONS, FIELDS, Limit
+from pysct.beginning import advise_data, note_data
 from pysct.check import Rule
 from pysct.diagnostics import Diagnostics
 from pysct.ir import OF_OTHERS, Chain, Each, Load, Member, Mixed, Op, StrPair, StrRef, StrTest
@@ -31,10 +32,12 @@ def advise(rules: list[Rule], conditions: list[list], diagnostics: Diagnostics):
         advise_everybody(rule, each, diagnostics)
         advise_paths(rule, diagnostics)
         advise_stars(rule, diagnostics)
+        advise_data(rule, diagnostics)
     note_stars(rules, diagnostics)
     note_memory(rules, conditions, diagnostics)
     note_mapped(rules, diagnostics)
     note_above(rules, conditions, diagnostics)
+    note_data(rules, diagnostics)
 
 
 # --------------------------------------------------------------------- calls

@@ -192,13 +192,13 @@ class Builder:
             self.refuse(node.span, f"the expression is more than {Limit.DEPTH} operators deep", "split the rule")
         return node
 
-    def unescape(self, token: Token) -> bytes:
-        """The bytes that a string in quotes means."""
+    def unescape(self, token: Token, nul: bool = False) -> bytes:
+        """The bytes that a string in quotes means; `nul` says whether these can be among them."""
         data = encode(token.value[1:-1])
         if b"\\" in data:
             data = ESCAPE.sub(lambda found: self.escape(token, found[1]), data)
-        if b"\0" in data:
-            self.refuse(token.span, "a string cannot contain NUL", "the strings of system calls end at the first NUL")
+        if b"\0" in data and not nul:
+            self.refuse(token.span, "a string cannot contain NUL", "the strings of system calls end at the first NUL; in data, a `?` of a glob fits one")
         return data
 
     def escape(self, token: Token, code: bytes) -> bytes:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Which memory has the caller of an event in which structures are written by their members?"""
+"""Which memory has the caller of an event in which structures are written by their members, and data as it is?"""
 
 from dataclasses import dataclass, field
 
@@ -74,6 +74,16 @@ class Memory:
         if path.endswith("sa_family"):
             area.family = value
         self.given.add(name)
+
+    def data(self, index: int) -> members.Member | None:
+        """What an argument means as data; None if it is none."""
+        return members.data(self.abi, self.call, self.arguments[index])
+
+    def hold(self, index: int, value: bytes) -> int:
+        """Where the data of an argument lies, which are these bytes."""
+        self.areas[APART * (index + 1)] = Area(bytearray(value), len(value))
+        self.sized[self.data(index).readings[0].size - 1] = len(value)
+        return APART * (index + 1)
 
     def area(self, index: int, reading: Reading) -> Area:
         """The structure that has a member; the pointer to it, where there is one, is made as well."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What does a word mean that describes a call: which number, string or set of bits?"""
+"""What does one word of a described call mean: a number, a constant, some of them, a set of bits, or a string?"""
 
-from lark import Token
+from lark import Token, Tree
 
 from pysct import tokens
 from pysct.abi import Field
@@ -12,7 +12,7 @@ from pysct.source import Source, Span, encode
 
 
 class Words:
-    """Reads words of one event.  All methods raise Unusable after reporting what is wrong."""
+    """Reads the words of one event, for `abi` once that is known.  All methods raise Unusable after reporting what is wrong."""
 
     def __init__(self, source: Source, diagnostics: Diagnostics):
         self.builder = Builder()
@@ -58,6 +58,15 @@ class Words:
             value = value.get(self.abi)
         if value is None:
             self.refuse(span(token), f"`{token}` is no number and no constant of {self.abi}", suggest(token, CONSTANTS))
+        return value
+
+    def flags(self, part: Tree) -> int:
+        """Numbers and constants with | between them."""
+        value = 0
+        for term in part.children:
+            *minus, token = term.children
+            number = self.number(token) if term.data == "number" else self.constant(token)
+            value |= -number if minus else number
         return value
 
 

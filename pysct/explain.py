@@ -2,8 +2,9 @@
 """What does a rule do, in words, and what comes before it?"""
 
 from pysct import calls, tree, values
-from pysct.abi import ABIS, RuleFlag
+from pysct.abi import ABIS, Limit, RuleFlag
 from pysct.because import variables
+from pysct.beginning import data_in
 from pysct.check import Rule
 from pysct.diagnostics import printable
 from pysct.digest import canonical
@@ -60,7 +61,9 @@ def condition_lines(rule: Rule) -> list[str]:
         for one in variables(rule.condition)
         if (rule.names.types[key(one)] == STR or "." in str(key(one))) and key(one) not in ("SYSCALL", "ABI")
     ]
-    names = [*dict.fromkeys(f"PARAMS[{one.number}]" if isinstance(one, tree.Param) else one.name for one in strings)]
+    begun = dict.fromkeys(shown(name) for _, name in data_in(rule))
+    lines += [f"  sees the first {Limit.DATA} bytes of {' and '.join(begun)}"] if begun else []
+    names = [*dict.fromkeys(map(shown, strings))]
     if names:
         some = f"{'an' if names[0][0] in 'AEIOUaeiou' else 'a'} {' or '.join(names)}"
         lines.append(f"  is unknown, and does not match, where it depends on {some} that cannot be read")
@@ -69,6 +72,10 @@ def condition_lines(rule: Rule) -> list[str]:
 
 def key(node: tree.Name | tree.SetName | tree.Param) -> str | int:
     return node.number if isinstance(node, tree.Param) else node.name
+
+
+def shown(node: tree.Name | tree.SetName | tree.Param) -> str:
+    return f"PARAMS[{node.number}]" if isinstance(node, tree.Param) else node.name
 
 
 def action_text(rule: Rule) -> str:

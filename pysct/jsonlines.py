@@ -150,11 +150,10 @@ def _time(nanoseconds: int) -> str:
 
 
 def _members(event: Event) -> dict[str, int | str | None]:
-    """Members of structures that the event carries."""
+    """Members of structures, and data, that the event carries."""
     abi_name, call = calls.abi_name(event.abi), calls.call_name(event.abi, event.nr)
     found = {}
-    for name in members.names(abi_name, call) if event.sources else ():
-        member = members.find(abi_name, call, name)
+    for name, member in members.named(abi_name, call).items() if event.sources else ():
         held = [event.sources.get(reading.entry()) for reading in member.readings]
         if all(held):
             found[name] = _member(member, held)

@@ -5,7 +5,8 @@
 LAYOUTS[machine][structure][member] is (offset, form): a kind, with `be` behind
 it in network byte order, chars:LENGTH, in_addr or in6_addr. ARGUMENTS[abi][call]
 [argument] is (structure, whether the call fills it in, the argument that says
-its size, whether it may be shorter). FAMILIES are the structures that a
+its size, whether it may be shorter). DATA[abi][call][argument] is (the argument
+that says how many bytes it has, whether the call fills them in). FAMILIES are the structures that a
 sockaddr can be, with their address family. POINTERS leads from a member to
 what it points to, and the member that says its size; COMPAT from a structure to
 that of 32-bit programs.
@@ -446,6 +447,65 @@ ARGUMENTS = {
         'futex_waitv': { 'timeout': ('__kernel_timespec', False, '', False),  },
         'futex_wait': { 'timeout': ('__kernel_timespec', False, '', False),  },
         'open_tree_attr': { 'uattr': ('mount_attr', False, 'usize', True),  },
+    },
+}
+
+DATA = {
+    'x86_64': {
+        'mq_timedsend': {'u_msg_ptr': ('msg_len', False)},
+        'pwrite64': {'buf': ('count', False)},
+        'sendto': {'buff': ('len', False)},
+        'write': {'buf': ('count', False)},
+        'mq_timedreceive': {'u_msg_ptr': ('msg_len', True)},
+        'pread64': {'buf': ('count', True)},
+        'read': {'buf': ('count', True)},
+        'recvfrom': {'buf': ('len', True)},
+    },
+    'i386': {
+        'mq_timedsend': {'u_msg_ptr': ('msg_len', False)},
+        'mq_timedsend_time64': {'u_msg_ptr': ('msg_len', False)},
+        'pwrite64': {'buf': ('count', False)},
+        'sendto': {'buff': ('len', False)},
+        'write': {'buf': ('count', False)},
+        'mq_timedreceive': {'u_msg_ptr': ('msg_len', True)},
+        'mq_timedreceive_time64': {'u_msg_ptr': ('msg_len', True)},
+        'pread64': {'buf': ('count', True)},
+        'read': {'buf': ('count', True)},
+        'recvfrom': {'buf': ('len', True)},
+    },
+    'x32': {
+        'mq_timedsend': {'u_msg_ptr': ('msg_len', False)},
+        'pwrite64': {'buf': ('count', False)},
+        'sendto': {'buff': ('len', False)},
+        'write': {'buf': ('count', False)},
+        'mq_timedreceive': {'u_msg_ptr': ('msg_len', True)},
+        'pread64': {'buf': ('count', True)},
+        'read': {'buf': ('count', True)},
+        'recvfrom': {'buf': ('len', True)},
+    },
+    'aarch64': {
+        'mq_timedsend': {'u_msg_ptr': ('msg_len', False)},
+        'pwrite64': {'buf': ('count', False)},
+        'sendto': {'buff': ('len', False)},
+        'write': {'buf': ('count', False)},
+        'mq_timedreceive': {'u_msg_ptr': ('msg_len', True)},
+        'pread64': {'buf': ('count', True)},
+        'read': {'buf': ('count', True)},
+        'recvfrom': {'buf': ('len', True)},
+    },
+    'aarch32': {
+        'mq_timedsend': {'u_msg_ptr': ('msg_len', False)},
+        'mq_timedsend_time64': {'u_msg_ptr': ('msg_len', False)},
+        'pwrite64': {'buf': ('count', False)},
+        'send': {'buff': ('len', False)},
+        'sendto': {'buff': ('len', False)},
+        'write': {'buf': ('count', False)},
+        'mq_timedreceive': {'u_msg_ptr': ('msg_len', True)},
+        'mq_timedreceive_time64': {'u_msg_ptr': ('msg_len', True)},
+        'pread64': {'buf': ('count', True)},
+        'read': {'buf': ('count', True)},
+        'recv': {'buf': ('len', True)},
+        'recvfrom': {'buf': ('len', True)},
     },
 }
 

@@ -12,11 +12,11 @@ from pysct.codegen import Code, TooComplex
 from pysct.diagnostics import Diagnostics
 from pysct.differences import calls
 from pysct.ir import Int, may_be_unknown
-from pysct.macros import shown
 from pysct.points import Point
 from pysct.pool import Pool
 from pysct.reading import Reading
 from pysct.shadow import Shadows
+from pysct.told import told
 
 
 class Linker:
@@ -30,7 +30,7 @@ class Linker:
         self.programs: dict[tuple[Point, str], list[Leaf]] = defaultdict(list)
         self.continues: dict[tuple[Point, str], int] = defaultdict(int)
         self.optional: dict[Point, int] = {}
-        self.shown: dict[tuple[Point, str], list[Reading]] = defaultdict(list)  # what log_formats name of memory
+        self.shown: dict[tuple[Point, str], list[Reading]] = defaultdict(list)  # what the log tells of memory
         self.rules: list[Rule] = []
         self.conditions: list[list] = []  # of each rule, at each of its points
         self.shadows = Shadows()
@@ -47,7 +47,7 @@ class Linker:
             # What one rule needs, the image needs.
             self.optional[point] = self.optional.get(point, rule.optional[point]) & rule.optional[point]
             if code:
-                self.shown[point, rule.phase] += shown(rule.actions.template, point)
+                self.shown[point, rule.phase] += told(rule, point)
                 self.programs[point, rule.phase].append(Leaf(index, condition, code, rule.continues))
                 if rule.continues:
                     self.count_continue(rule, point)

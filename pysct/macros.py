@@ -3,12 +3,11 @@
 
 import re
 
-from pysct import lookup, members, resolved
+from pysct import members, resolved
 from pysct.abi import FIELDS, LATE_MACROS, MACROS, Limit
 from pysct.diagnostics import Diagnostics, suggest
 from pysct.differences import calls, no_member, no_path
 from pysct.points import Point
-from pysct.reading import Reading
 from pysct.source import Source, Span, encode
 from pysct.tree import Block
 
@@ -72,11 +71,3 @@ def check_member(name: str, points: list[Point], phase: str) -> tuple[str, str |
     if phase == "before" and any(member.filled for member in found):
         return f"`%{name}` is only known after the call, which fills it in", "write `when = after`"
     return None
-
-
-def shown(template: str | None, point: Point) -> list[Reading]:
-    """What a log_format shows of memory at a point."""
-    names = [found[1] for found in MACRO.finditer(template or "") if found[1]]
-    found = [members.find(point.abi, point.call, name) for name in names if "." in name]
-    paths = [lookup.find(point.abi, point.call, name) for name in names if resolved.is_one(name)]
-    return [reading for member in found if member for reading in member.readings] + [path for path in paths if path]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Which member of which structure does a name like addr.sin_port mean, and how is it read?"""
+"""Which member of which structure does a name like addr.sin_port mean, which data one like buf, and how is it read?"""
 
 import re
 from dataclasses import dataclass, replace
@@ -7,7 +7,7 @@ from functools import cache
 
 from pysct.abi import ABIS, KINDS, Limit, SourceFlag
 from pysct.abi import Source as What
-from pysct.layouts import ARGUMENTS, COMPAT, FAMILIES, LAYOUTS, POINTERS
+from pysct.layouts import ARGUMENTS, COMPAT, DATA, FAMILIES, LAYOUTS, POINTERS
 from pysct.reading import Reading
 from pysct.tables import CALLS
 
@@ -49,6 +49,20 @@ def find(abi: str, call: str, name: str) -> Member | None:
     base = Reading(What.NUMBER, index, flags=flags, size=arguments.index(size) + 1 if size else 0)
     made = of_struct(ABIS[abi].machine, ABIS[abi].bits, struct, path, base)
     return made and Member(*made, filled)
+
+
+@cache
+def data(abi: str, call: str, argument: str) -> Member | None:
+    """The bytes that an argument of a call of an ABI points to; None if it is nothing of the kind."""
+    found = DATA.get(abi, {}).get(call, {}).get(argument)
+    if found is None:
+        return None
+    size, filled = found
+    arguments = [name for name, _ in CALLS[abi][call][1]]
+    reading = Reading(
+        What.DATA, arguments.index(argument), flags=SourceFlag.AFTER * filled, size=arguments.index(size) + 1, limit=Limit.DATA
+    )
+    return Member("text", (reading,), filled)
 
 
 def of_struct(machine: str, bits: int, struct: str, path: str, base: Reading) -> tuple[str, tuple[Reading, ...]] | None:
@@ -95,6 +109,13 @@ def read(name: str, offset: int, form: str, base: Reading) -> tuple[str, tuple[R
 
 
 @cache
+def named(abi: str, call: str) -> dict[str, Member]:
+    """What the names of members and data at a call of an ABI mean."""
+    found = {name: find(abi, call, name) for name in names(abi, call)}
+    return found | {argument: data(abi, call, argument) for argument in DATA.get(abi, {}).get(call, {})}
+
+
+@cache
 def names(abi: str, call: str) -> tuple[str, ...]:
     """The names of all members at a call of an ABI; none if these are not known."""
     found = []
@@ -133,9 +154,9 @@ def exists(name: str) -> bool:
 @cache
 def by_reading(abi: str, call: str) -> dict[Reading, str]:
     """Names by what is read; halves of an address have the name of the whole."""
-    return {reading: name for name in reversed(names(abi, call)) for reading in find(abi, call, name).readings}
+    return {reading: name for name, member in reversed(named(abi, call).items()) for reading in member.readings}
 
 
 def shown(abi: str, call: str, reading: Reading) -> str | None:
-    """The name of what is read; None if it is none of the members."""
+    """The name of what is read; None if it is neither a member nor data."""
     return by_reading(abi, call).get(reading) if call in CALLS.get(abi, {}) else None

@@ -45,8 +45,10 @@ def argument_leaf(index: int, kind: str, path: bool):
 
 
 def argument_of(point: Point, index: int):
-    """What an argument of a call yields, by its place from 0."""
+    """What an argument of a call yields, by its place from 0: of data its bytes."""
     name, kind = point.args[index]
+    if data := members.data(point.abi, point.call, name):
+        return ir.StrRef(data.readings[0])
     return argument_leaf(index, kind, argument_is_path(point.call, name, kind))
 
 
@@ -129,7 +131,8 @@ def resolve(
         elif key in FIELDS and FIELDS[key].phase not in ("any", phase):
             problem = f"`{key}` is only known {FIELDS[key].phase} the call", f"write `when = {FIELDS[key].phase}`"
         elif phase == "before" and (filled := [p for p in points if fills(p, key)]):
-            problem = f"`{key}` is only known after the call: {calls(filled, points)} fills it in", "write `when = after`"
+            shown = f"PARAMS[{key}]" if isinstance(key, int) else key
+            problem = f"`{shown}` is only known after the call: {calls(filled, points)} fills it in", "write `when = after`"
         elif len(types := {type_of(leaf) for leaf in leaves}) > 1:
             by_type = [[p for p, leaf in zip(points, leaves) if type_of(leaf) == wanted] for wanted in (STR, INT)]
             problem = mixed(key, points, *by_type)
@@ -155,8 +158,11 @@ def beside_text(condition: tree.Node, key: str | int, point: Point) -> bool:
 
 
 def fills(point: Point, key: str | int) -> bool:
-    """Whether a name is that of a member that the call fills in."""
-    member = members.find(point.abi, point.call, key) if isinstance(key, str) and "." in key else None
+    """Whether a name, or PARAMS[key], is that of what the call fills in."""
+    if isinstance(key, int):
+        key = point.args[key - 1][0]
+    of_kind = members.find if "." in key else members.data
+    member = None if key in FIELD_LEAVES else of_kind(point.abi, point.call, key)
     return member is not None and member.filled
 
 

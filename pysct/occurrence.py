@@ -18,10 +18,10 @@ from pysct.above import Above
 from pysct.build import Unusable
 from pysct.described import Memory, Unfit
 from pysct.diagnostics import Diagnostics, suggest
-from pysct.layouts import ARGUMENTS
 from pysct.event_syntax import GRAMMAR
 from pysct.event_words import Words, ours, span
 from pysct.judge import Call
+from pysct.layouts import ARGUMENTS
 from pysct.points import abis_of
 from pysct.source import Source, Span
 from pysct.tables import CALLS
@@ -74,6 +74,7 @@ class Reader(Words):
         self.paths: dict[str, bytes | int] = {}
         self.structures: set[int] = set()
         self.above = Above()
+        self.data: dict[int, bytes | None] = {}  # of the arguments that are data; None for what cannot be read
 
     def occurrence(self, parsed: Tree) -> Occurrence:
         name, *rest = parsed.children
@@ -90,6 +91,7 @@ class Reader(Words):
         known = {*given, *self.numbers, *self.texts, *self.paths, *self.above.known()}
         declared = [argument for argument, _ in CALLS[self.abi][name.value][1]]
         missing = ({*FIELDS, *declared, *resolved.names(self.abi, name.value)} - known) | self.missing_members(declared, known)
+        missing |= self.missing_data(declared, known)
         paths = {resolved.find(self.abi, name.value, key): path for key, path in self.paths.items()}
         call = Call(args, fields, texts, self.memory.held(), paths, self.above.ancestors())
         return Occurrence(self.abi, name.value, call, frozenset(missing))
@@ -113,6 +115,14 @@ class Reader(Words):
             if argument not in known or index in self.structures:
                 found |= self.memory.missing(index)
         return found
+
+    def missing_data(self, declared: list[str], known: set[str]) -> set[str]:
+        """The data of which not even the size is known."""
+        return {declared[index] for index in self.data if declared[self.size_of(index)] not in known}
+
+    def size_of(self, index: int) -> int:
+        """The place of the argument that says how large an argument's data is."""
+        return self.memory.data(index).readings[0].size - 1
 
     def find_abi(self, name: Token, settings: list[Tree]) -> str:
         """The ABI that the event names, or the first one that has the call."""
@@ -184,11 +194,14 @@ class Reader(Words):
                 registers.append(1)
             elif part.data == "structure":
                 registers.append(self.structure(part, index, argument, name.value))
+            elif self.memory.data(index) and part.data != "flags":
+                registers.append(self.data_given(part, index))
             else:
                 registers.append(self.register(part, argument, kind))
         self.memory.finish()
         for index in range(len(registers), len(declared)):
             registers.append(self.size(index, declared[index][1]))
+        self.check_data(name, registers, declared)
         known = [argument for index, (argument, _) in enumerate(declared) if index < len(given) or index in self.memory.sized]
         return tuple(registers), texts, known
 
@@ -200,6 +213,22 @@ class Reader(Words):
         at = self.memory.address(index)
         self.memory.areas[at].write(0, size.to_bytes(4, "little"))
         return at
+
+    def data_given(self, part: Tree, index: int) -> int:
+        """The address of data, which is written as a string."""
+        self.data[index] = self.builder.unescape(ours(part.children[0]), nul=True) if part.data == "text" else None
+        return 1 if self.data[index] is None else self.memory.hold(index, self.data[index])
+
+    def check_data(self, name: Token, registers: list[int], declared: tuple[tuple[str, str], ...]):
+        """Whether data has as many bytes as the call has of them."""
+        for index, held in self.data.items():
+            size, kind = declared[self.size_of(index)]
+            count = registers[self.size_of(index)] % (1 << KINDS[kind].bits)
+            if self.memory.data(index).filled:
+                size, count = "retval", min(count, max(self.numbers.get("RETVAL", 0), 0))
+            if held is not None and count > len(held):
+                message = f"`{declared[index][0]}` has {len(held)} bytes here, and `{size}` says {count}"
+                self.refuse(span(name), message, "write all bytes, or `?` for what cannot be read")
 
     def structure(self, part: Tree, index: int, argument: str, call: str) -> int:
         """The address of a structure that is written by its members."""
@@ -231,15 +260,6 @@ class Reader(Words):
             return State.FAULT
         text = self.builder.unescape(ours(part.children[0]))
         return text if len(text) < Limit.STRING else State.LONG
-
-    def flags(self, part: Tree) -> int:
-        """Numbers and constants with | between them."""
-        value = 0
-        for term in part.children:
-            *minus, token = term.children
-            number = self.number(token) if term.data == "number" else self.constant(token)
-            value |= -number if minus else number
-        return value
 
     def register(self, part: Tree, argument: str, kind: str) -> int:
         """A number argument, which has to fit its declared type."""

@@ -4,7 +4,7 @@
 import errno
 from ipaddress import IPv4Address, IPv6Address
 
-from pysct import abi, calls, words
+from pysct import abi, calls, members, words
 from pysct.events import Event, String
 
 _KINDS = {kind.number: kind for kind in abi.KINDS.values()}
@@ -66,8 +66,16 @@ def argument(event: Event, index: int) -> str:
     if kind == "str" and index in event.strings:
         return string(event.strings[index], value)
     if kind in ("ptr", "str"):
-        return pointer(value)
+        held = data(event, index)
+        return string(held, value) if held else pointer(value)
     return str(value) if event.kinds[index] in _KINDS else hex(value)
+
+
+def data(event: Event, index: int) -> String | None:
+    """The data that an argument points to; None if it is nothing of the kind, or the event does not carry it."""
+    name = calls.argument_names(event.abi, event.nr, len(event.args))[index]
+    known = members.data(calls.abi_name(event.abi), calls.call_name(event.abi, event.nr), name) if event.sources else None
+    return event.sources.get(known.readings[0].entry()) if known else None
 
 
 def in_words(event: Event, index: int) -> str | None:

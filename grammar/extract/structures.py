@@ -117,6 +117,23 @@ def of_argument(abi: str, call: str, arg: kinds.Arg) -> Argument | None:
     return Argument(struct, not const and (filled == "always" or place in filled), size, bool(size) and group.get("extends", False))
 
 
+def data(abi: str) -> dict[str, dict[str, tuple[str, bool]]]:
+    """call -> argument that is data -> the argument that says its size, and whether the call fills it in.
+
+    Raises kinds.KindError for one that no ABI has.
+    """
+    out: dict[str, dict[str, tuple[str, bool]]] = {}
+    for key, is_filled in (("sizes", False), ("filled", True)):
+        for place, size in policy()["data"][key].items():
+            name, argument = place.split(".")
+            call = next((call for call in kinds.load(abi) if call.name == name), None)
+            if call and not {argument, size} <= {arg.name for arg in call.args}:
+                raise kinds.KindError(f"structures.toml: {name} of {abi} has no {argument} or no {size}")
+            if call:
+                out.setdefault(name, {})[argument] = size, is_filled
+    return out
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--release", required=True, help="which Linux the files are of")

@@ -42,15 +42,25 @@ static const struct sct_text *text_of(const struct sct_judgement *j, unsigned in
 	return j->judge.prog->kinds[arg] == SCT_KIND_STR ? &j->judge.texts[arg] : NULL;
 }
 
+/* Bytes that a source which could be read tells. */
+static size_t told(const struct sct_source *source, const struct sct_found *found)
+{
+	if (!sct_source_is_text(source))
+		return sizeof(found->number);
+	if (source->what != SCT_SOURCE_DATA)
+		return found->text.len;
+	return min_t(size_t, found->text.len, SCT_SHOWN_MAX);
+}
+
 /* A source as an item: how it is found, without the flag that brought it here, and what it said. */
 static char *put_source(char *to, const char *end, const struct sct_source *source,
 			const struct sct_found *found)
 {
 	bool text = sct_source_is_text(source), known = found->text.state == SCT_STATE_WHOLE;
-	size_t len = !known ? 0 : text ? found->text.len : sizeof(found->number);
+	size_t len = known ? told(source, found) : 0;
 	size_t fits = fitting(sizeof(*source) + len, end - to);
-	struct sct_item item = { SCT_ITEM_SOURCE, fits < sizeof(*source) + len ? SCT_STATE_CUT :
-				 found->text.state, fits };
+	bool cut = fits < sizeof(*source) + len || (known && text && len < found->text.len);
+	struct sct_item item = { SCT_ITEM_SOURCE, cut ? SCT_STATE_CUT : found->text.state, fits };
 	struct sct_source plain = *source;
 
 	if (fits < sizeof(*source) + (text ? 0 : len))
@@ -72,8 +82,7 @@ static size_t sources_size(const struct sct_judgement *j)
 
 	for (i = 0; i < j->judge.prog->sources; i++)
 		if (sources[i].flags & SCT_SOURCEFLAG_LOG)
-			size += item_size(sizeof(*sources) +
-					  max_t(size_t, j->judge.found[i].text.len, sizeof(s64)));
+			size += item_size(sizeof(*sources) + told(&sources[i], &j->judge.found[i]));
 	return size;
 }
 

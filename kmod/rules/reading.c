@@ -22,6 +22,12 @@ static const bool kind_signed[SCT_KINDS] = { SCT_KIND_TABLE(KIND) };
 
 #define ENDLESS U64_MAX
 
+/* Memory is there or not in pages of this size, or of a multiple. */
+#define LEAST_PAGE 4096
+
+/* What an opcode on a text costs is counted for one of SCT_STRING_MAX bytes. */
+_Static_assert(SCT_DATA_MAX <= SCT_STRING_MAX, "data is longer than a text");
+
 /* Is the size of what an argument points to said as the flags have it? */
 static bool size_is_sound(const struct sct_prog *prog, const struct sct_source *source)
 {
@@ -98,6 +104,10 @@ bool sct_source_is_sound(const struct sct_prog *prog, const struct sct_source *s
 	case SCT_SOURCE_UNIX:
 		return !source->kind && source->limit && source->limit <= SCT_STRING_MAX &&
 		       !(source->flags & (SCT_SOURCEFLAG_BIG | SCT_SOURCEFLAG_EXTENDS));
+	case SCT_SOURCE_DATA:
+		return !source->kind && source->limit && source->limit <= SCT_DATA_MAX &&
+		       source->size && !source->family && !source->offset &&
+		       !(source->flags & ~(SCT_SOURCEFLAG_AFTER | SCT_SOURCEFLAG_LOG));
 	}
 	return false;
 }
@@ -153,7 +163,8 @@ static int find_outer(struct sct_judge *judge, const struct sct_source *source,
 	u8 kind;
 
 	*place = (struct place) { judge->args[source->arg], ENDLESS };
-	if (!place->at)
+	/* Of data there can be none, wherever that is. */
+	if (!place->at && source->what != SCT_SOURCE_DATA)
 		return -ENOENT;
 	if (!source->size)
 		return 0;
@@ -251,6 +262,44 @@ static int read_text(struct sct_judge *judge, const struct sct_source *source,
 	return 0;
 }
 
+/* Data ends where it cannot be read on: there it ends for the call as well. */
+static int copy_data(struct sct_judge *judge, char *to, u64 at, u64 size, u16 *len)
+{
+	u64 copied, part;
+	int error = 0;
+
+	for (copied = 0; copied < size; copied += part) {
+		part = LEAST_PAGE - (at + copied) % LEAST_PAGE;
+		if (part > size - copied)
+			part = size - copied;
+		error = sct_judge_copy(judge, to + copied, at + copied, part);
+		if (error)
+			break;
+	}
+	*len = copied;
+	return error == -EFAULT && copied ? 0 : error;
+}
+
+static int read_data(struct sct_judge *judge, const struct sct_source *source,
+		     const struct place *place, struct sct_text *text)
+{
+	u64 size = place->size, got;
+	char *room;
+
+	if (source->flags & SCT_SOURCEFLAG_AFTER) {
+		got = sct_judge_field(judge, SCT_FIELD_RETVAL);
+		if (got < size)
+			size = got;
+	}
+	if (size > source->limit)
+		size = source->limit;
+	room = sct_judge_room(judge, size);
+	if (!room)
+		return -EAGAIN;
+	text->bytes = room;
+	return copy_data(judge, room, place->at, size, &text->len);
+}
+
 static int read_source(struct sct_judge *judge, const struct sct_source *source,
 		       struct sct_found *found)
 {
@@ -265,8 +314,14 @@ static int read_source(struct sct_judge *judge, const struct sct_source *source,
 	error = find(judge, source, &place);
 	if (error)
 		return error;
-	return sct_source_is_text(source) ? read_text(judge, source, &place, &found->text) :
-					    read_value(judge, source, &place, found);
+	switch (source->what) {
+	case SCT_SOURCE_NUMBER:
+		return read_value(judge, source, &place, found);
+	case SCT_SOURCE_DATA:
+		return read_data(judge, source, &place, &found->text);
+	default:
+		return read_text(judge, source, &place, &found->text);
+	}
 }
 
 /**

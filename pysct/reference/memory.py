@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What does a member of a structure say that an argument of one call points to?
+"""What does a member of a structure, or data, say that an argument of one call points to?
 
 Straight from the layouts, the way a person would look it up in a dump of memory.
 """
@@ -7,12 +7,13 @@ Straight from the layouts, the way a person would look it up in a dump of memory
 from pysct.abi import ABIS, KINDS, Limit
 from pysct.constants import CONSTANTS
 from pysct.judge import Call
-from pysct.layouts import ARGUMENTS, COMPAT, FAMILIES, LAYOUTS, POINTERS
+from pysct.layouts import ARGUMENTS, COMPAT, DATA, FAMILIES, LAYOUTS, POINTERS
 from pysct.reference.address import Address
 from pysct.reference.number import Number
 from pysct.tables import CALLS
 
 ANY_SIZE = 1 << 64
+PAGE = 4096  # what is there and what is not differs from one to the next
 
 
 class Unreadable(Exception):
@@ -26,6 +27,7 @@ class Dump:
         self.abi, self.event = abi, event
         self.arguments = CALLS[abi][call][1]
         self.structures = ARGUMENTS[abi].get(call, {})
+        self.buffers = DATA[abi].get(call, {})
         self.layouts = LAYOUTS[ABIS[abi].machine]
         self.width = ABIS[abi].bits // 8
 
@@ -58,6 +60,24 @@ class Dump:
             return self.member(struct, path, at, self.size(size), extends)
         except Unreadable:
             return None
+
+    def data(self, argument: str) -> bytes | None:
+        """The first bytes of what a call writes or has read, as far as they are there; None if none is that should be."""
+        size, filled = self.buffers[argument]
+        count = self.size(size)
+        if filled:
+            if self.event.fields.get(30):  # ERRNO
+                return None
+            count = min(count, self.event.fields.get(29, 0) % ANY_SIZE)  # RETVAL
+        at, left, found = self.register(argument), min(count, Limit.DATA), b""
+        while left:
+            part = min(left, PAGE - at % PAGE)
+            try:
+                found += self.bytes(at, part)
+            except Unreadable:
+                return found or None
+            at, left = at + part, left - part
+        return found
 
     def register(self, argument: str) -> int:
         index = [name for name, _ in self.arguments].index(argument)

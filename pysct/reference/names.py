@@ -74,6 +74,8 @@ class Meaning:
             return None
         if kind.name == "str":
             return self.text(index)
+        if name in self.memory.buffers:
+            return self.memory.data(name)
         register = self.event.args[index] if index < len(self.event.args) else 0
         value = register % (1 << kind.bits)
         if kind.signed and value >= 1 << (kind.bits - 1):

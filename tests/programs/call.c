@@ -25,6 +25,7 @@
  *	edge:TEXT		its NUL is the last byte before an unmapped page
  *	open:TEXT		without a NUL, right before an unmapped page
  *	long:N			a path of N bytes that means ./x
+ *	flip:AB			64 bytes that another thread makes all A, then all B, and so on
  *
  * TEXT of hex=0102ff is these bytes, without a NUL behind them.
  */
@@ -61,7 +62,8 @@ static const struct {
 	{ "connect", SYS_connect }, { "bind", SYS_bind }, { "sendto", SYS_sendto },
 	{ "openat2", SYS_openat2 }, { "fstat", SYS_fstat }, { "statx", SYS_statx },
 	{ "prlimit64", SYS_prlimit64 }, { "uname", SYS_uname }, { "clone3", SYS_clone3 },
-	{ "socket", SYS_socket },
+	{ "socket", SYS_socket }, { "write", SYS_write }, { "pwrite64", SYS_pwrite64 },
+	{ "read", SYS_read }, { "pread64", SYS_pread64 },
 	{ "getpriority", SYS_getpriority }, { "truncate", SYS_truncate }, { "faccessat", SYS_faccessat }, { "alarm",
 #ifdef SYS_alarm
 	SYS_alarm
@@ -234,6 +236,31 @@ static char *map_edge(struct bytes bytes)
 	return memcpy(at + PAGE - bytes.count, bytes.at, bytes.count);
 }
 
+static struct {
+	char bytes[2];
+	char *at;
+} flipped;
+
+static void *flip(void *unused)
+{
+	(void)unused;
+	for (unsigned int i = 0;; i++)
+		memset(flipped.at, flipped.bytes[i % 2], 64);
+	return NULL;
+}
+
+static char *map_flipped(struct bytes bytes)
+{
+	pthread_t thread;
+
+	memcpy(flipped.bytes, bytes.at, sizeof(flipped.bytes));
+	flipped.at = map(1, -1);
+	memset(flipped.at, flipped.bytes[0], 64);
+	if (pthread_create(&thread, NULL, flip, NULL))
+		errx(2, "pthread_create");
+	return flipped.at;
+}
+
 static char *long_path(size_t bytes)
 {
 	char *at = calloc(1, bytes + 1);
@@ -277,6 +304,8 @@ static long argument(const char *word)
 		return (long)map_edge(bytes);
 	if (is("open"))
 		return (long)map_edge((struct bytes){ bytes.at, bytes.count - 1 });
+	if (is("flip"))
+		return (long)map_flipped(bytes);
 	if (is("long"))
 		return (long)long_path(strtoul(text, NULL, 0));
 	char *end;

@@ -3,11 +3,12 @@
 
 import errno
 import struct
+import subprocess
 from pathlib import Path
 
 import kernel
 import pytest
-from test_abis import MAIN, WAYS, call, logging, rule, way, ways  # noqa: F401 - fixtures
+from test_abis import MAIN, WAYS, call, logging, rule, way, ways, words  # noqa: F401 - fixtures
 
 from pysct.abi import ABIS
 from pysct.tables import CALLS
@@ -61,6 +62,21 @@ class TestEachAbi:
     def test_fixed_widths(self, way, call):
         how = struct.pack("<QQQ", 0o100, 0o600, 1).hex()
         assert self.refused(call, way, "how.flags == O_CREAT && how.mode == 0600 && how.resolve == 1", "openat2", -1, "s:/x", f"m:{how}", 24)
+
+    def test_data(self, way, call):
+        """Pointer and count are as wide as the ABI has them; nothing behind the count is seen."""
+        data = f"m:{b'secret data'.hex()}"
+        assert self.refused(call, way, f'{OURS} && fd == -1 && buf == "secret"', "write", -1, data, 6)
+        assert self.refused(call, way, f'{OURS} && PARAMS[2] endswith "t" && count < 9', "pwrite64", -1, data, 6, 0, 0)
+        assert not self.refused(call, way, f'{OURS} && fd == -1 && buf contains "secret"', "write", -1, data, 5)
+        assert self.refused(call, way, 'buff contains "ret d"', "sendto", -1, data, 11, 0, 0, 0)
+
+    def test_data_that_was_read(self, way, call):
+        Path("file").write_bytes(b"hello")
+        with kernel.Log() as log, open("file", "rb") as file:
+            kernel.upload(rule("read", logging("%abi %buf %retval"), condition=f'{OURS} && fd == 0 && buf == "hello"', more="when = after"))
+            done = subprocess.run(words(way, "read", 0, f"m:{'58' * 9}", 9), stdin=file, capture_output=True, text=True, check=True)
+            assert done.stdout == "5\n" and log.lines(1, 3) == [f'{WAYS[way]} "hello" 5']
 
     def test_what_the_call_fills_in(self, way, call):
         """struct stat has many layouts: st_size is in another place in each."""

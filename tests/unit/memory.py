@@ -55,7 +55,7 @@ def place(program: Prog, call: Call, source: abi.SourceStruct) -> Span:
     if source.flags & FLAG.AFTER and call.fields.get(abi.FIELDS["ERRNO"].number):
         raise Unreadable
     span = Span(call, call.args[source.arg])
-    if not span.at:
+    if not span.at and source.what != abi.Source.DATA:
         raise Unreadable
     if source.flags & FLAG.SIZE_AT:
         span.size = Span(call, call.args[source.size - 1]).size_at(0)
@@ -95,6 +95,8 @@ def text(program: Prog, call: Call, index: int) -> bytes | None:
         return found if isinstance(found, bytes) and len(found) < abi.Limit.STRING else None
     try:
         span = place(program, call, source)
+        if source.what == abi.Source.DATA:
+            return data(call, source, span)
         count = source.limit if span.size is None else span.size - source.offset
         if count < 0 or count > source.limit and source.what == abi.Source.UNIX:
             return None
@@ -105,3 +107,18 @@ def text(program: Prog, call: Call, index: int) -> bytes | None:
     if source.what == abi.Source.UNIX and found[:1] == b"\0":
         return b"@" + found[1:]
     return found.split(b"\0")[0]
+
+
+def data(call: Call, source: abi.SourceStruct, span: Span) -> bytes | None:
+    """Byte by byte, up to the end or the first page of which not all can be read that is asked for."""
+    count = span.size
+    if source.flags & FLAG.AFTER:
+        count = min(count, call.fields.get(abi.FIELDS["RETVAL"].number, 0) % 2**64)
+    count, found = min(count, source.limit), b""
+    for page in range(span.at // 4096, (span.at + count + 4095) // 4096) if count else ():
+        start, end = max(span.at, 4096 * page), min(span.at + count, 4096 * (page + 1))
+        try:
+            found += span.bytes(start - span.at, end - start)
+        except Unreadable:
+            return found or None
+    return found

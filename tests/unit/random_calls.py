@@ -10,7 +10,7 @@ from opinions import UNKNOWN, Event
 from pysct import members
 from pysct.abi import ABIS, FIELDS, Limit
 from pysct.described import Memory, Unfit
-from pysct.layouts import ARGUMENTS
+from pysct.layouts import ARGUMENTS, DATA
 from pysct.tables import CALLS
 
 # Calls whose arguments have every kind, and those ABIs in which their names are the same.
@@ -25,6 +25,8 @@ SUBJECTS = {
     "clone": MOST,
     "lseek": ("x86_64", "aarch64"),
     "sendto": MOST,
+    "write": MOST,
+    "read": MOST,
     "fchmodat": MOST,
     "connect": MOST,
     "sendmsg": MOST,
@@ -144,6 +146,9 @@ class Caller:
                         memory.write(names.index(argument), name.partition(".")[2], self.member(abi, call, name))
                     except Unfit:
                         pass
+        for argument in DATA[abi].get(call, {}):
+            if self.chance.random() < 0.85:
+                args[names.index(argument)] = memory.hold(names.index(argument), self.data())
         memory.finish()
         for index, size in memory.sized.items():
             args[index] = self.chance.choice((size, size, size, size, 110, 28, 24, 16, 4, 3, 1, 0, -1))
@@ -155,6 +160,11 @@ class Caller:
         if self.chance.random() < 0.1:  # some of it cannot be read
             held = {at: data[: self.chance.choice((1, 2, 8, 17, 40))] for at, data in held.items()}
         return tuple(args), held
+
+    def data(self) -> bytes:
+        """What a rule may look for: at the start, behind a NUL, or across the end of what a rule sees."""
+        text = self.text() or b""
+        return self.chance.choice((text, text, text, text + b"\0" + self.few(), b"\0" + text, b"a" * (Limit.DATA - 2) + text))
 
     def member(self, abi: str, call: str, name: str) -> int | bytes:
         """A value of a member, as one of the rules may ask for it."""

@@ -64,6 +64,11 @@ def source(chance: Random, phase: int, kinds: tuple[int, ...]) -> bytes:
     pointers = [at for at, kind in enumerate(kinds) if kind == PTR]
     sizes = [at + 1 for at, kind in enumerate(kinds) if kind not in (PTR, STR)]
     flag, flags = abi.SourceFlag, 0
+    if sizes and chance.random() < 0.25:
+        made = abi.SourceStruct(what=abi.Source.DATA, arg=chance.choice(pointers), size=chance.choice(sizes))
+        made.limit = chance.choice((1, 4, 100, abi.Limit.DATA))
+        made.flags = flag.AFTER * (phase and chance.randrange(2)) | flag.LOG * chance.randrange(2)
+        return bytes(made)
     made = abi.SourceStruct(what=chance.choice((1, 1, 2, 3)), arg=chance.choice(pointers), offset=chance.randrange(12))
     if made.what == abi.Source.NUMBER:
         made.kind = chance.choice([kind for kind in KINDS if kind != STR])

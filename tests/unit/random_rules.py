@@ -147,7 +147,9 @@ def names_of(call: str, phase: str) -> tuple[list[str], list[str], dict[str, int
     found = {"text": ["COMM", "CWD", "SYSCALL", "ABI", *TEXTS_ABOVE], "number": ["UID", "PID", *NUMBERS_ABOVE]}
     found["number"] += ["RETVAL", "ERRNO"] if phase == "after" else []
     for at, (name, kind) in enumerate(CALLS[SUBJECTS[call][0]][call][1], 1):
-        found["text" if kind == "str" else "number"] += [name, name, *[f"PARAMS[{at}]"] * (call != "clone")]
+        data = members.data(SUBJECTS[call][0], call, name)
+        if data is None or phase == "after" or not data.filled:
+            found["text" if data or kind == "str" else "number"] += [name, name, *[f"PARAMS[{at}]"] * (call != "clone")]
     addresses = {}
     for name in members.names(SUBJECTS[call][0], call):
         member = members.find(SUBJECTS[call][0], call, name)

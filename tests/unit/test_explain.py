@@ -166,3 +166,8 @@ def test_the_command(capsys):
     assert out.startswith("rule end (") and "start" not in out
     assert config.main(["explain", str(EXAMPLES[0].with_name("processes.conf")), "edn"]) == 1
     assert "its rules are start, end" in capsys.readouterr().err
+
+
+def test_how_much_is_seen_of_data():
+    (lines,) = explained('rule { syscall_name = write filter_expression { buf contains "x" || PARAMS[2] == "y" } action { LOG } }')
+    assert "  sees the first 4096 bytes of buf and PARAMS[2]" in lines

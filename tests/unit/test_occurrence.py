@@ -60,6 +60,20 @@ def test_the_size_of_a_structure_follows_from_what_was_written():
     assert event.seen.memory[event.seen.args[2]][:4] == (16).to_bytes(4, "little")
 
 
+def test_data_is_bytes_and_as_many_as_the_call_has():
+    for text, count in ((r'write(1, "a\0\xff")', 3), (r'write(1, "a\0\xff", 2)', 2), ('write(1, "")', 0)):
+        event, said = described(text)
+        held = event.seen.memory[event.seen.args[1]]
+        assert not said and held == (b"" if count == 0 else b"a\0\xff") and event.seen.args[2] == count
+        assert not {"buf", "count"} & event.missing
+    for text, missing in (("write(1, ?, 3)", set()), ("write(1, ?)", {"buf", "count"}), ("write(1)", {"buf", "count"}), ("write(1, 4096, 3)", set())):
+        event = described(text)[0]
+        assert not event.seen.memory and {"buf", "count"} & event.missing == missing
+    assert described('read(1, "abc", 100) retval=3')[0].seen.args[2] == 100
+    event = described('sendto(1, "abc", 3, 0, {sin_port=22})')[0]
+    assert event.seen.args[2] == 3 and event.seen.args[5] == 16 and event.seen.memory[event.seen.args[1]] == b"abc"
+
+
 def test_what_is_not_said_is_missing():
     event, _ = described('openat(AT_FDCWD, "/tmp")')
     assert {"flags", "mode", "UID"} < event.missing and "dfd" not in event.missing
@@ -124,6 +138,10 @@ def test_a_call_that_only_another_abi_has_is_found_there():
         ('kill("a")', "event:1:6:", "is a number"),
         ("kill(0x100000000)", "event:1:6:", "it has 32 bits"),
         (r'unlink("\0")', "event:1:8:", "NUL"),
+        ('write(1, "abc", 4)', "event:1:1:", "`buf` has 3 bytes here, and `count` says 4"),
+        ('write(1, "abc", -1) abi=i386', "event:1:1:", "`count` says 4294967295"),
+        ('read(1, "abc", 9) retval=4', "event:1:1:", "`retval` says 4"),
+        ('write(1, {x=1}, 3)', "event:1:1:", "is not a structure"),
         (r'unlink("\q")', "event:1:8:", "means nothing"),
     ],
 )

@@ -17,7 +17,7 @@ def path(what: str = "PATH", **others) -> abi.SourceStruct:
 
 
 SOURCE = {
-    "nothing that there is": change(source(), what=6),
+    "nothing that there is": change(source(), what=7),
     "no way of finding": change(source(), what=0),
     "an argument that is not there": source(arg=5),
     "an argument that is a number": source(arg=1),
@@ -31,6 +31,17 @@ SOURCE = {
     "a text that is too long": source("UNIX", limit=Limit.STRING + 1),
     "a text in network byte order": source("UNIX", flags=FLAG.BIG),
     "a text that extends": source("CHARS", flags=FLAG.EXTENDS, size=2),
+    "data without a size": source("DATA"),
+    "data without a limit": source("DATA", limit=0, size=2),
+    "data that is too long": source("DATA", limit=Limit.DATA + 1, size=2),
+    "data with a kind": source("DATA", kind="u8", size=2),
+    "data further on": source("DATA", size=2, offset=1),
+    "data of a family": source("DATA", size=2, family=2),
+    "data in network byte order": source("DATA", size=2, flags=FLAG.BIG),
+    "data that extends": source("DATA", size=2, flags=FLAG.EXTENDS),
+    "data behind a pointer": source("DATA", size=2, flags=FLAG.VIA),
+    "data whose size stands somewhere": source("DATA", size=3, flags=FLAG.SIZE_AT),
+    "data that comes after, before": source("DATA", size=2, flags=FLAG.AFTER),
     "an unknown flag": source(flags=0x80),
     "padding": source(zero=1),
     "what comes after, before": source(flags=FLAG.AFTER),
