@@ -164,6 +164,7 @@ def load_structures(spec, constants):
     return {"layouts": structures.layouts(),
             "structures": {abi["name"]: structures.load(abi["table"]) for abi in spec["abis"]},
             "data": data,
+            "lists": {abi["name"]: structures.lists(abi["table"]) for abi in spec["abis"]},
             "data_of_calls": {call: found for calls in data.values() for call, found in calls.items()},
             "families_of_addresses": tuple((name, numbers[family]) for family, name in policy["sockaddr"].items()),
             "pointers": {name: (entry["to"], entry.get("size", "")) for name, entry in policy["pointers"].items()},

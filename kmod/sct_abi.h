@@ -29,7 +29,8 @@
 #define SCT_IMAGE_MAX 134217728 /* bytes: size of an image, source text included */
 #define SCT_STRING_MAX 4096 /* bytes: a string read from a caller, its terminating NUL included; a longer one is unknown */
 #define SCT_DATA_MAX 4096 /* bytes: data that a call writes or has read: a rule sees its beginning; not more than STRING */
-#define SCT_SHOWN_MAX 1024 /* bytes: data in an event of the log; more is cut and marked as cut */
+#define SCT_ELEMENTS_MAX 32 /* strings: of argv or envp that a rule can name, from 0 */
+#define SCT_SHOWN_MAX 1024 /* bytes: an element or data in an event of the log; what is longer is cut and marked as cut */
 #define SCT_NAME_MAX 64 /* bytes: a rule's name */
 #define SCT_TEMPLATE_MAX 512 /* bytes: a rule's log_format */
 #define SCT_REGS_MAX 16 /* registers: registers of a program */
@@ -220,6 +221,7 @@ enum sct_mechanism_number {
 #define SCT_SOURCE_PATH 4 /* a text: the path from the root of the mount namespace to where the path `arg` leads, or would lead */
 #define SCT_SOURCE_DESCRIPTOR 5 /* a text: the same path of what the descriptor `arg` is open on */
 #define SCT_SOURCE_DATA 6 /* as many bytes as argument `size` says, with AFTER as the call returned, and at most `limit`: up to the first that cannot be read; a NUL is one of them */
+#define SCT_SOURCE_ELEMENT 7 /* the string, of less than `limit` bytes, that the address number `offset` in a list leads to, which ends with a null pointer; unknown if there are not so many */
 
 /* of a PATH: what becomes of a symbolic link at its end */
 #define SCT_LAST_ENTRY 0 /* the call makes or removes the link itself */

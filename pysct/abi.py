@@ -30,6 +30,7 @@ class Limit:
     IMAGE = 134217728  # bytes
     STRING = 4096  # bytes
     DATA = 4096  # bytes
+    ELEMENTS = 32  # strings
     SHOWN = 1024  # bytes
     NAME = 64  # bytes
     TEMPLATE = 512  # bytes
@@ -61,7 +62,8 @@ LIMIT_DOC = {
     'IMAGE': 'size of an image, source text included',
     'STRING': 'a string read from a caller, its terminating NUL included; a longer one is unknown',
     'DATA': 'data that a call writes or has read: a rule sees its beginning; not more than STRING',
-    'SHOWN': 'data in an event of the log; more is cut and marked as cut',
+    'ELEMENTS': 'of argv or envp that a rule can name, from 0',
+    'SHOWN': 'an element or data in an event of the log; what is longer is cut and marked as cut',
     'NAME': "a rule's name",
     'TEMPLATE': "a rule's log_format",
     'REGS': 'registers of a program',
@@ -397,6 +399,7 @@ class Source:
     PATH = 4  # a text: the path from the root of the mount namespace to where the path `arg` leads, or would lead
     DESCRIPTOR = 5  # a text: the same path of what the descriptor `arg` is open on
     DATA = 6  # as many bytes as argument `size` says, with AFTER as the call returned, and at most `limit`: up to the first that cannot be read; a NUL is one of them
+    ELEMENT = 7  # the string, of less than `limit` bytes, that the address number `offset` in a list leads to, which ends with a null pointer; unknown if there are not so many
 
 
 class Last:

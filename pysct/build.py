@@ -11,6 +11,7 @@ from ipaddress import ip_address, ip_network
 from pysct import tree
 from pysct.abi import Limit
 from pysct.diagnostics import Diagnostics
+from pysct.members import LISTED
 from pysct.source import Source, Span, encode
 from pysct.tokens import Token
 
@@ -164,12 +165,15 @@ class Builder:
 
     def index(self, name: Token, index: tree.Node, members: str) -> int:
         """The number between the brackets behind a name."""
-        if name.value != "PARAMS" and not members:
-            self.refuse(name.span, f"`{name.value}` is not a list", "only PARAMS takes an index: PARAMS[1]")
+        listed = name.value in LISTED and not members
+        if name.value != "PARAMS" and not members and not listed:
+            self.refuse(name.span, f"`{name.value}` is not a list", "PARAMS takes an index, argv and envp: PARAMS[1], argv[0]")
         if not isinstance(index, tree.Number):
             self.refuse(index.span, f"the index of {name.value} is a plain number")
         if name.value == "PARAMS" and index.value < 1:
             self.refuse(index.span, "arguments are counted from 1", "PARAMS[1] is the first argument")
+        if listed and index.value >= Limit.ELEMENTS:
+            self.refuse(index.span, f"a rule sees the first {Limit.ELEMENTS} of `{name.value}`")
         return index.value
 
     def applied(self, parts) -> tree.Name:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Which memory has the caller of an event in which structures are written by their members, and data as it is?"""
+"""Which memory has the caller of an event in which structures are written by their members, data and strings as they are?"""
 
 from dataclasses import dataclass, field
 
@@ -12,6 +12,7 @@ from pysct.tables import CALLS
 ROOM = 512  # bytes of a structure; all that nobody wrote are 0
 APART = 0x10000  # of what different arguments point to
 INSIDE = 0x1000  # of what a structure and its pointers lead to
+NOWHERE = 1  # an address at which nothing can be read
 LEAST = {2: 16, 10: 28}  # bytes of a socket address by its family, however few of them were written
 WIDTHS = {kind.number: kind.bits // 8 for kind in KINDS.values()}
 
@@ -84,6 +85,20 @@ class Memory:
         self.areas[APART * (index + 1)] = Area(bytearray(value), len(value))
         self.sized[self.data(index).readings[0].size - 1] = len(value)
         return APART * (index + 1)
+
+    def hold_list(self, index: int, values: list[bytes | None]) -> int:
+        """Where a list of strings lies; one that is None cannot be read. Raises Unfit if there is no room for it."""
+        width, at = ABIS[self.abi].bits // 8, APART * (index + 1)
+        strings, addresses = bytearray(), []
+        for value in values:
+            addresses.append(NOWHERE if value is None else at + INSIDE + len(strings))
+            strings += b"" if value is None else value + b"\0"
+        list_ = b"".join(address.to_bytes(width, "little") for address in [*addresses, 0])
+        if len(list_) > INSIDE or len(strings) > APART - 2 * INSIDE:
+            raise Unfit("there is no room for it")
+        strings += bytes(-len(strings) % INSIDE)  # what is read of the page behind
+        self.areas[at], self.areas[at + INSIDE] = Area(bytearray(list_), len(list_)), Area(strings, len(strings))
+        return at
 
     def area(self, index: int, reading: Reading) -> Area:
         """The structure that has a member; the pointer to it, where there is one, is made as well."""

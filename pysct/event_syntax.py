@@ -16,10 +16,15 @@ event: NAME "(" [argument ("," argument)*] ")" setting*
 ?argument: STRING -> text
           | UNREADABLE -> unreadable
           | structure
+          | list
           | flags
 
 structure: "{" [member ("," member)*] "}"
 member: MEMBER "=" (STRING | ADDRESS | flags)
+
+list: "[" [element ("," element)*] "]"
+?element: STRING -> text
+        | UNREADABLE -> unreadable
 
 flags: _flag ("|" _flag)*
 _flag: number | constant

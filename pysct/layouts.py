@@ -6,7 +6,8 @@ LAYOUTS[machine][structure][member] is (offset, form): a kind, with `be` behind
 it in network byte order, chars:LENGTH, in_addr or in6_addr. ARGUMENTS[abi][call]
 [argument] is (structure, whether the call fills it in, the argument that says
 its size, whether it may be shorter). DATA[abi][call][argument] is (the argument
-that says how many bytes it has, whether the call fills them in). FAMILIES are the structures that a
+that says how many bytes it has, whether the call fills them in). LISTS[abi][call]
+are the arguments that are lists of strings. FAMILIES are the structures that a
 sockaddr can be, with their address family. POINTERS leads from a member to
 what it points to, and the member that says its size; COMPAT from a structure to
 that of 32-bit programs.
@@ -508,6 +509,8 @@ DATA = {
         'recvfrom': {'buf': ('len', True)},
     },
 }
+
+LISTS = {'x86_64': {'execve': ('argv', 'envp'), 'execveat': ('argv', 'envp')}, 'i386': {'execve': ('argv', 'envp'), 'execveat': ('argv', 'envp')}, 'x32': {'execve': ('argv', 'envp'), 'execveat': ('argv', 'envp')}, 'aarch64': {'execve': ('argv', 'envp'), 'execveat': ('argv', 'envp')}, 'aarch32': {'execve': ('argv', 'envp'), 'execveat': ('argv', 'envp')}}
 
 FAMILIES = (('sockaddr_un', 1), ('sockaddr_in', 2), ('sockaddr_in6', 10), ('sockaddr_nl', 16), ('sockaddr_ll', 17))
 POINTERS = {'msg_name': ('sockaddr', 'msg_namelen'), 'msg_iov': ('iovec', '')}

@@ -11,7 +11,7 @@ from pysct.points import Point
 from pysct.source import Source, Span, encode
 from pysct.tree import Block
 
-MACRO = re.compile(r"%(%|(?:fd)?path\([A-Za-z_][A-Za-z0-9_]*\)|[A-Za-z_][A-Za-z0-9_]*(?:(?:\[0\])?(?:\.[A-Za-z_][A-Za-z0-9_]*)+)?)?")
+MACRO = re.compile(r"%(%|(?:fd)?path\([A-Za-z_][A-Za-z0-9_]*\)|[A-Za-z_][A-Za-z0-9_]*(?:\[[0-9]{1,9}\])?(?:\.[A-Za-z_][A-Za-z0-9_]*)*)?")
 FIELD_MACROS = {name.lower(): field for name, field in FIELDS.items() if not field.subject}
 IN_EVENT = MACROS.keys() | {name.lower() for name in FIELDS if FIELDS[name].number <= FIELDS["ERRNO"].number}
 
@@ -47,7 +47,7 @@ def check_macro(name: str | None, points: list[Point], phase: str) -> tuple[str,
     if resolved.is_one(name):
         lacking = [point for point in points if not resolved.find(point.abi, point.call, name)]
         return no_path(name, points, lacking) if lacking else None
-    if "." in name:
+    if "." in name or "[" in name:
         return check_member(name, points, phase)
     lacking = [point for point in points if all(name != argument for argument, _ in point.args)]
     if not lacking:
@@ -59,12 +59,15 @@ def check_macro(name: str | None, points: list[Point], phase: str) -> tuple[str,
 
 
 def check_member(name: str, points: list[Point], phase: str) -> tuple[str, str | None] | None:
-    """The same for %argument.member; behind what has no members a dot is a dot."""
+    """The same for %argument.member and %argv[0]; behind what has none a dot is a dot, and a bracket a bracket."""
     found = [members.find(point.abi, point.call, name) for point in points]
     argument = re.split(r"[.\[]", name)[0]
     if not any(found):
         known = any(other.startswith(f"{argument}.") for p in points for other in members.names(p.abi, p.call))
-        return no_member(name, points) if known else check_macro(argument, points, phase)
+        listed = any(members.elements(p.abi, p.call, argument) for p in points)
+        if known or listed and members.ELEMENT.fullmatch(name):
+            return no_member(name, points) if known else (f"a rule sees the first {Limit.ELEMENTS} of `{argument}`", None)
+        return check_macro(name.partition(".")[0] if listed and "." in name else argument, points, phase)
     if not all(found):
         lacking = [point for point, member in zip(points, found) if member is None]
         return f"`%{name}` is not a member of an argument of {calls(lacking, points)}", None

@@ -7,11 +7,13 @@ from functools import cache
 
 from pysct.abi import ABIS, KINDS, Limit, SourceFlag
 from pysct.abi import Source as What
-from pysct.layouts import ARGUMENTS, COMPAT, DATA, FAMILIES, LAYOUTS, POINTERS
+from pysct.layouts import ARGUMENTS, COMPAT, DATA, FAMILIES, LAYOUTS, LISTS, POINTERS
 from pysct.reading import Reading
 from pysct.tables import CALLS
 
 PATH = re.compile(r"(?:PARAMS\[([0-9]{1,3})\]|([A-Za-z_]\w*)(\[0\])?)\.([\w.]+)", re.ASCII)
+ELEMENT = re.compile(r"([A-Za-z_]\w*)\[([0-9]{1,9})\]", re.ASCII)
+LISTED = frozenset(name for calls in LISTS.values() for names in calls.values() for name in names)
 ARRAYS = frozenset({"iovec", "compat_iovec"})  # of which a rule names the first
 ADDRESS_FORMS = {"in_addr": ("u32",), "in6_addr": ("u64", "u64")}  # an address is one or more numbers, the upper first
 
@@ -31,7 +33,9 @@ class Member:
 
 @cache
 def find(abi: str, call: str, name: str) -> Member | None:
-    """The member that a name means at a call of an ABI; None if it means none there."""
+    """The member, or element of a list, that a name means at a call of an ABI; None if it means none there."""
+    if name.endswith("]"):
+        return element(abi, call, name)
     said = PATH.fullmatch(name)
     arguments = [argument for argument, _ in CALLS[abi][call][1]]
     if not said:
@@ -49,6 +53,20 @@ def find(abi: str, call: str, name: str) -> Member | None:
     base = Reading(What.NUMBER, index, flags=flags, size=arguments.index(size) + 1 if size else 0)
     made = of_struct(ABIS[abi].machine, ABIS[abi].bits, struct, path, base)
     return made and Member(*made, filled)
+
+
+def element(abi: str, call: str, name: str) -> Member | None:
+    """The string of a list that a name like argv[1] means."""
+    said = ELEMENT.fullmatch(name)
+    if not said or said[1] not in LISTS[abi].get(call, ()) or int(said[2]) >= Limit.ELEMENTS:
+        return None
+    index = [argument for argument, _ in CALLS[abi][call][1]].index(said[1])
+    return Member("text", (Reading(What.ELEMENT, index, offset=int(said[2]), limit=Limit.STRING),), False)
+
+
+def elements(abi: str, call: str, argument: str) -> list[str]:
+    """The names of all elements of an argument that a rule can name; none if it is no list."""
+    return [f"{argument}[{at}]" for at in range(Limit.ELEMENTS) if argument in LISTS.get(abi, {}).get(call, ())]
 
 
 @cache
@@ -110,8 +128,10 @@ def read(name: str, offset: int, form: str, base: Reading) -> tuple[str, tuple[R
 
 @cache
 def named(abi: str, call: str) -> dict[str, Member]:
-    """What the names of members and data at a call of an ABI mean."""
-    found = {name: find(abi, call, name) for name in names(abi, call)}
+    """What the names of members, elements and data at a call of an ABI mean."""
+    lists = LISTS.get(abi, {}).get(call, ())
+    every = [*names(abi, call), *(name for argument in lists for name in elements(abi, call, argument))]
+    found = {name: find(abi, call, name) for name in every}
     return found | {argument: data(abi, call, argument) for argument in DATA.get(abi, {}).get(call, {})}
 
 
@@ -143,7 +163,9 @@ def everywhere() -> frozenset[str]:
 
 
 def exists(name: str) -> bool:
-    """Whether a name is that of a member at some call."""
+    """Whether a name is that of a member, or of an element, at some call."""
+    if listed := ELEMENT.fullmatch(name):
+        return listed[1] in LISTED
     said = PATH.fullmatch(name)
     if not said:
         return False
@@ -158,5 +180,5 @@ def by_reading(abi: str, call: str) -> dict[Reading, str]:
 
 
 def shown(abi: str, call: str, reading: Reading) -> str | None:
-    """The name of what is read; None if it is neither a member nor data."""
+    """The name of what is read; None if it is neither a member, nor an element, nor data."""
     return by_reading(abi, call).get(reading) if call in CALLS.get(abi, {}) else None

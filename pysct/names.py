@@ -64,6 +64,11 @@ def member_leaf(abi: str, call: str, key: str):
     return loads[0] if member.form == "number" else ir.Addr(loads)
 
 
+def is_member(key: str) -> bool:
+    """Whether a name is written as that of a member, or of an element of a list."""
+    return "." in key or key.endswith("]")
+
+
 def lookup(key: str | int, point: Point):
     """The meaning of a name, or of PARAMS[key], at a point; None if it has none there."""
     if isinstance(key, int):
@@ -75,7 +80,7 @@ def lookup(key: str | int, point: Point):
     if resolved.is_one(key):
         reading = lookups.find(point.abi, point.call, key)
         return reading and ir.StrRef(reading, True)
-    if "." in key:
+    if is_member(key):
         return member_leaf(point.abi, point.call, key)
     for index, (name, _) in enumerate(point.args):
         if name == key:
@@ -161,7 +166,7 @@ def fills(point: Point, key: str | int) -> bool:
     """Whether a name, or PARAMS[key], is that of what the call fills in."""
     if isinstance(key, int):
         key = point.args[key - 1][0]
-    of_kind = members.find if "." in key else members.data
+    of_kind = members.find if is_member(key) else members.data
     member = None if key in FIELD_LEAVES else of_kind(point.abi, point.call, key)
     return member is not None and member.filled
 

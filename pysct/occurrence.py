@@ -16,7 +16,7 @@ from pysct import members, resolved
 from pysct.abi import ABIS, FIELDS, KINDS, Limit, State
 from pysct.above import Above
 from pysct.build import Unusable
-from pysct.described import Memory, Unfit
+from pysct.described import NOWHERE, Memory, Unfit
 from pysct.diagnostics import Diagnostics, suggest
 from pysct.event_syntax import GRAMMAR
 from pysct.event_words import Words, ours, span
@@ -92,6 +92,7 @@ class Reader(Words):
         declared = [argument for argument, _ in CALLS[self.abi][name.value][1]]
         missing = ({*FIELDS, *declared, *resolved.names(self.abi, name.value)} - known) | self.missing_members(declared, known)
         missing |= self.missing_data(declared, known)
+        missing |= {name for other in set(declared) - known for name in members.elements(self.abi, self.memory.call, other)}
         paths = {resolved.find(self.abi, name.value, key): path for key, path in self.paths.items()}
         call = Call(args, fields, texts, self.memory.held(), paths, self.above.ancestors())
         return Occurrence(self.abi, name.value, call, frozenset(missing))
@@ -189,11 +190,15 @@ class Reader(Words):
         for index, (part, (argument, kind)) in enumerate(zip(given, declared)):
             if part.data == "structure" and argument not in ARGUMENTS[self.abi].get(name.value, {}):
                 self.refuse(span(name), f"`{argument}` of `{name}` is not a structure", "members in { } are those of a structure")
+            if part.data == "list" and not self.takes_list(name, argument):
+                self.refuse(span(name), f"`{argument}` of `{name}` is not a list", "strings in [ ] are argv and envp of execve")
             if kind == "str":
                 texts[index] = self.text(part, argument)
                 registers.append(1)
             elif part.data == "structure":
                 registers.append(self.structure(part, index, argument, name.value))
+            elif part.data == "list" or part.data == "unreadable" and self.takes_list(name, argument):
+                registers.append(self.list_given(part, index, name, argument))
             elif self.memory.data(index) and part.data != "flags":
                 registers.append(self.data_given(part, index))
             else:
@@ -217,7 +222,20 @@ class Reader(Words):
     def data_given(self, part: Tree, index: int) -> int:
         """The address of data, which is written as a string."""
         self.data[index] = self.builder.unescape(ours(part.children[0]), nul=True) if part.data == "text" else None
-        return 1 if self.data[index] is None else self.memory.hold(index, self.data[index])
+        return NOWHERE if self.data[index] is None else self.memory.hold(index, self.data[index])
+
+    def takes_list(self, name: Token, argument: str) -> bool:
+        return bool(members.elements(self.abi, name.value, argument))
+
+    def list_given(self, part: Tree, index: int, name: Token, argument: str) -> int:
+        """The address of a list of strings."""
+        if part.data == "unreadable":
+            return NOWHERE
+        given = [self.builder.unescape(ours(each.children[0])) if each.data == "text" else None for each in part.children if each is not None]
+        try:
+            return self.memory.hold_list(index, given)
+        except Unfit as unfit:
+            return self.refuse(span(name), f"`{argument}` cannot be this", str(unfit))
 
     def check_data(self, name: Token, registers: list[int], declared: tuple[tuple[str, str], ...]):
         """Whether data has as many bytes as the call has of them."""

@@ -8,7 +8,7 @@ from datetime import datetime
 from pysct import abi, calls, members, resolved, values
 from pysct.events import Event, Lost, Moved
 
-_MACRO = re.compile(rb"%(%|(?:fd)?path\([A-Za-z_][A-Za-z0-9_]*\)|[A-Za-z_][A-Za-z0-9_]*(?:(?:\[0\])?(?:\.[A-Za-z_][A-Za-z0-9_]*)+)?)")
+_MACRO = re.compile(rb"%(%|(?:fd)?path\([A-Za-z_][A-Za-z0-9_]*\)|[A-Za-z_][A-Za-z0-9_]*(?:\[[0-9]{1,9}\])?(?:\.[A-Za-z_][A-Za-z0-9_]*)*)")
 
 _CAUSES = {
     abi.Cause.BUFFER: "nobody read fast enough",
@@ -156,7 +156,7 @@ def _macro(event: Event, name: str) -> str:
         return MACROS[name](event)
     if resolved.is_one(name):
         return _path(event, name)
-    if "." in name:
+    if "." in name or "[" in name:
         return _member(event, name)
     names = calls.argument_names(event.abi, event.nr, len(event.args))
     return values.named_argument(event, names.index(name)) if name in names else f"%{name}"
@@ -171,11 +171,11 @@ def _path(event: Event, name: str) -> str:
 
 
 def _member(event: Event, name: str) -> str:
-    """%argument.member; where there is no such member, the argument and what stands behind it."""
+    """%argument.member and %argv[0]; where there is no such thing, the argument and what stands behind it."""
     call, abi_name = calls.call_name(event.abi, event.nr), calls.abi_name(event.abi)
-    member = members.find(abi_name, call, name) if members.names(abi_name, call) else None
+    member = members.find(abi_name, call, name) if members.named(abi_name, call) else None
     if member is None:
-        argument, behind = re.fullmatch(r"(\w+)(.*)", name).groups()
+        argument, behind = re.fullmatch(r"(\w+\[\d+\](?=\.)|\w+)(.*)", name).groups()
         return _macro(event, argument) + behind
     return values.member(member.form, [reading.kind for reading in member.readings],
                          [event.sources.get(reading.entry()) for reading in member.readings])

@@ -12,11 +12,12 @@ from pysct.reading import Reading
 
 
 def told(rule: Rule, point: Point) -> list[Reading]:
-    """What is read for the rule's lines at a point: members and data that its log_format names, and data that it judges."""
+    """What is read for the rule's lines at a point: members, elements and data that its log_format names, and data that it judges."""
     if not rule.actions.mask & ACTIONS["LOG"].mask:
         return []
     names = [found[1] for found in MACRO.finditer(rule.actions.template or "") if found[1]]
     found = [members.find(point.abi, point.call, name) for name in names if "." in name]
+    found += [members.find(point.abi, point.call, name.partition(".")[0]) for name in names if "[" in name]
     arguments = {re.split(r"[.\[]", name)[0] for name in names}
     shows_all = rule.actions.template is None or not arguments.isdisjoint({"args", "params"})
     for number, (argument, _) in enumerate(point.args, 1):

@@ -134,6 +134,18 @@ def data(abi: str) -> dict[str, dict[str, tuple[str, bool]]]:
     return out
 
 
+def lists(abi: str) -> dict[str, tuple[str, ...]]:
+    """call -> its arguments that are lists of strings. Raises kinds.KindError for one that it does not have."""
+    out: dict[str, tuple[str, ...]] = {}
+    for place in policy()["lists"]["arguments"]:
+        name, argument = place.split(".")
+        for call in (call for call in kinds.load(abi) if call.name == name):
+            if argument not in {arg.name for arg in call.args}:
+                raise kinds.KindError(f"structures.toml: {name} of {abi} has no {argument}")
+            out[name] = *out.get(name, ()), argument
+    return out
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--release", required=True, help="which Linux the files are of")

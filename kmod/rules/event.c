@@ -47,7 +47,7 @@ static size_t told(const struct sct_source *source, const struct sct_found *foun
 {
 	if (!sct_source_is_text(source))
 		return sizeof(found->number);
-	if (source->what != SCT_SOURCE_DATA)
+	if (source->what != SCT_SOURCE_DATA && source->what != SCT_SOURCE_ELEMENT)
 		return found->text.len;
 	return min_t(size_t, found->text.len, SCT_SHOWN_MAX);
 }

@@ -108,6 +108,10 @@ bool sct_source_is_sound(const struct sct_prog *prog, const struct sct_source *s
 		return !source->kind && source->limit && source->limit <= SCT_DATA_MAX &&
 		       source->size && !source->family && !source->offset &&
 		       !(source->flags & ~(SCT_SOURCEFLAG_AFTER | SCT_SOURCEFLAG_LOG));
+	case SCT_SOURCE_ELEMENT:
+		return !source->kind && source->limit && source->limit <= SCT_STRING_MAX &&
+		       source->offset < SCT_ELEMENTS_MAX && !source->size && !source->family &&
+		       !(source->flags & ~SCT_SOURCEFLAG_LOG);
 	}
 	return false;
 }
@@ -204,6 +208,26 @@ static int check_family(struct sct_judge *judge, const struct sct_source *source
 	return -EFAULT;
 }
 
+/* The string that an address in a list leads to; behind the null pointer is something else. */
+static int find_element(struct sct_judge *judge, const struct sct_source *source,
+			struct place *place)
+{
+	const struct place list = *place;
+	const u8 width = pointer_bytes[judge->prog->abi];
+	u32 i;
+	int error;
+
+	*place = (struct place) { 0, ENDLESS };
+	for (i = 0; i <= source->offset; i++) {
+		error = read_number(judge, &list, (u64)i * width, width, &place->at);
+		if (error)
+			return error;
+		if (!place->at)
+			return -ENOENT;
+	}
+	return 0;
+}
+
 static int find(struct sct_judge *judge, const struct sct_source *source, struct place *place)
 {
 	int error = find_outer(judge, source, place);
@@ -212,6 +236,8 @@ static int find(struct sct_judge *judge, const struct sct_source *source, struct
 		error = follow(judge, source, place);
 	if (!error && source->family)
 		error = check_family(judge, source, place);
+	if (!error && source->what == SCT_SOURCE_ELEMENT)
+		error = find_element(judge, source, place);
 	return error;
 }
 
@@ -262,6 +288,39 @@ static int read_text(struct sct_judge *judge, const struct sct_source *source,
 	return 0;
 }
 
+/* As many of the bytes from an address on as are in its page. */
+static u64 in_page(u64 at, u64 size)
+{
+	u64 left = LEAST_PAGE - at % LEAST_PAGE;
+
+	return left < size ? left : size;
+}
+
+/* A string is read no further than to the end of the page that its NUL is in. */
+static int read_string(struct sct_judge *judge, const struct sct_source *source,
+		       const struct place *place, struct sct_text *text)
+{
+	char *room = sct_judge_room(judge, source->limit);
+	u64 copied, part, len;
+	int error;
+
+	if (!room)
+		return -EAGAIN;
+	for (copied = 0; copied < source->limit; copied += part) {
+		part = in_page(place->at + copied, source->limit - copied);
+		error = sct_judge_copy(judge, room + copied, place->at + copied, part);
+		if (error)
+			return error;
+		len = strnlen(room + copied, part);
+		if (len < part) {
+			text->bytes = room;
+			text->len = copied + len;
+			return 0;
+		}
+	}
+	return -E2BIG;
+}
+
 /* Data ends where it cannot be read on: there it ends for the call as well. */
 static int copy_data(struct sct_judge *judge, char *to, u64 at, u64 size, u16 *len)
 {
@@ -269,9 +328,7 @@ static int copy_data(struct sct_judge *judge, char *to, u64 at, u64 size, u16 *l
 	int error = 0;
 
 	for (copied = 0; copied < size; copied += part) {
-		part = LEAST_PAGE - (at + copied) % LEAST_PAGE;
-		if (part > size - copied)
-			part = size - copied;
+		part = in_page(at + copied, size - copied);
 		error = sct_judge_copy(judge, to + copied, at + copied, part);
 		if (error)
 			break;
@@ -319,6 +376,8 @@ static int read_source(struct sct_judge *judge, const struct sct_source *source,
 		return read_value(judge, source, &place, found);
 	case SCT_SOURCE_DATA:
 		return read_data(judge, source, &place, &found->text);
+	case SCT_SOURCE_ELEMENT:
+		return read_string(judge, source, &place, &found->text);
 	default:
 		return read_text(judge, source, &place, &found->text);
 	}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""What does a member of a structure, or data, say that an argument of one call points to?
+"""What does a member of a structure, data, or an element of a list, say that an argument of one call points to?
 
 Straight from the layouts, the way a person would look it up in a dump of memory.
 """
@@ -7,7 +7,7 @@ Straight from the layouts, the way a person would look it up in a dump of memory
 from pysct.abi import ABIS, KINDS, Limit
 from pysct.constants import CONSTANTS
 from pysct.judge import Call
-from pysct.layouts import ARGUMENTS, COMPAT, DATA, FAMILIES, LAYOUTS, POINTERS
+from pysct.layouts import ARGUMENTS, COMPAT, DATA, FAMILIES, LAYOUTS, LISTS, POINTERS
 from pysct.reference.address import Address
 from pysct.reference.number import Number
 from pysct.tables import CALLS
@@ -28,16 +28,21 @@ class Dump:
         self.arguments = CALLS[abi][call][1]
         self.structures = ARGUMENTS[abi].get(call, {})
         self.buffers = DATA[abi].get(call, {})
+        self.lists = LISTS[abi].get(call, ())
         self.layouts = LAYOUTS[ABIS[abi].machine]
         self.width = ABIS[abi].bits // 8
 
     def has(self, name: str) -> bool:
-        """Whether a name is that of a member of some argument's structure."""
+        """Whether a name is that of a member of some argument's structure, or of an element of a list."""
+        if name.endswith("]"):
+            return name.partition("[")[0] in self.lists
         argument, _, path = name.partition(".")
         return bool(path) and self.argument(argument) in self.structures
 
     def canonical(self, name: str) -> str:
-        """The name by which an event lacks a member."""
+        """The name by which an event lacks a member, or an element."""
+        if name.endswith("]"):
+            return name
         argument, _, path = name.partition(".")
         return f"{self.argument(argument)}.{path}"
 
@@ -49,7 +54,13 @@ class Dump:
         return said.removesuffix("[0]")
 
     def of(self, name: str) -> Number | bytes | Address | None:
-        """What a member says; None if it is unknown."""
+        """What a member says, or an element; None if it is unknown."""
+        if name.endswith("]"):
+            argument, _, number = name[:-1].partition("[")
+            try:
+                return self.element(self.register(argument), int(number))
+            except Unreadable:
+                return None
         argument, _, path = name.partition(".")
         argument = self.argument(argument)
         struct, filled, size, extends = self.structures[argument]
@@ -78,6 +89,23 @@ class Dump:
                 return found or None
             at, left = at + part, left - part
         return found
+
+    def element(self, at: int, number: int) -> bytes:
+        """A string of a list, whose addresses end with a null."""
+        if not at:
+            raise Unreadable
+        for place in range(number + 1):
+            string = self.number((at + place * self.width) % ANY_SIZE, self.width)
+            if not string:
+                raise Unreadable
+        found = b""
+        while b"\0" not in found and len(found) < Limit.STRING:
+            start = string + len(found)
+            found += self.bytes(start, min(PAGE - start % PAGE, Limit.STRING - len(found)))
+        text, nul, _ = found.partition(b"\0")
+        if not nul:
+            raise Unreadable  # it is too long
+        return text
 
     def register(self, argument: str) -> int:
         index = [name for name, _ in self.arguments].index(argument)

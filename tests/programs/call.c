@@ -26,6 +26,7 @@
  *	open:TEXT		without a NUL, right before an unmapped page
  *	long:N			a path of N bytes that means ./x
  *	flip:AB			64 bytes that another thread makes all A, then all B, and so on
+ *	list:ARG		the strings "list" and ARG, whose addresses and the null behind them end a page
  *
  * TEXT of hex=0102ff is these bytes, without a NUL behind them.
  */
@@ -63,7 +64,7 @@ static const struct {
 	{ "openat2", SYS_openat2 }, { "fstat", SYS_fstat }, { "statx", SYS_statx },
 	{ "prlimit64", SYS_prlimit64 }, { "uname", SYS_uname }, { "clone3", SYS_clone3 },
 	{ "socket", SYS_socket }, { "write", SYS_write }, { "pwrite64", SYS_pwrite64 },
-	{ "read", SYS_read }, { "pread64", SYS_pread64 },
+	{ "read", SYS_read }, { "pread64", SYS_pread64 }, { "execve", SYS_execve },
 	{ "getpriority", SYS_getpriority }, { "truncate", SYS_truncate }, { "faccessat", SYS_faccessat }, { "alarm",
 #ifdef SYS_alarm
 	SYS_alarm
@@ -304,6 +305,11 @@ static long argument(const char *word)
 		return (long)map_edge(bytes);
 	if (is("open"))
 		return (long)map_edge((struct bytes){ bytes.at, bytes.count - 1 });
+	if (is("list")) {
+		const long words[] = { (long)"list", argument(text), 0 };
+
+		return (long)map_edge((struct bytes){ (const char *)words, sizeof(words) });
+	}
 	if (is("flip"))
 		return (long)map_flipped(bytes);
 	if (is("long"))

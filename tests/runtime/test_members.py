@@ -78,6 +78,16 @@ class TestEachAbi:
             done = subprocess.run(words(way, "read", 0, f"m:{'58' * 9}", 9), stdin=file, capture_output=True, text=True, check=True)
             assert done.stdout == "5\n" and log.lines(1, 3) == [f'{WAYS[way]} "hello" 5']
 
+    def test_elements_of_a_list(self, way, call):
+        """Addresses as wide as the ABI has them; behind the null is nothing, whatever stands there."""
+        abi = WAYS[way]
+        argv = memory(abi, [0x1000, "*", 0], b"secret".hex())
+        assert self.refused(call, way, 'argv[1] == "secret"', "execve", "s:./none", argv, argv)
+        assert self.refused(call, way, 'envp[1] startswith "sec"', "execveat", -1, "s:./none", 0, argv, 0)
+        assert not self.refused(call, way, f'{OURS} && (argv[0] != "x" || argv[2] != "x")', "execve", "s:./none", argv, 0)
+        behind = memory(abi, [0, "*", 0], b"secret".hex())
+        assert not self.refused(call, way, f'{OURS} && (argv[1] == "secret" || argv[0] != "x")', "execve", "s:./none", behind, 0)
+
     def test_what_the_call_fills_in(self, way, call):
         """struct stat has many layouts: st_size is in another place in each."""
         Path("file").write_bytes(b"x" * 1234)

@@ -97,6 +97,8 @@ def text(program: Prog, call: Call, index: int) -> bytes | None:
         span = place(program, call, source)
         if source.what == abi.Source.DATA:
             return data(call, source, span)
+        if source.what == abi.Source.ELEMENT:
+            return element(call, source, span, POINTER[program.abi])
         count = source.limit if span.size is None else span.size - source.offset
         if count < 0 or count > source.limit and source.what == abi.Source.UNIX:
             return None
@@ -122,3 +124,23 @@ def data(call: Call, source: abi.SourceStruct, span: Span) -> bytes | None:
         except Unreadable:
             return found or None
     return found
+
+
+def element(call: Call, source: abi.SourceStruct, span: Span, width: int) -> bytes | None:
+    """A string that a list leads to, unless the list ends before."""
+    addresses = [span.number(place * width, width) for place in until_null(span, source.offset + 1, width)]
+    if 0 in addresses:
+        return None
+    string, found = Span(call, addresses[-1]), b""
+    while len(found) < source.limit and 0 not in found:
+        end = (addresses[-1] + len(found)) // 4096 * 4096 + 4096 - addresses[-1]
+        found += string.bytes(len(found), min(end, source.limit) - len(found))
+    return found[: found.index(0)] if 0 in found else None
+
+
+def until_null(span: Span, count: int, width: int) -> range:
+    """The places in a list up to its null pointer, at most so many; behind that nothing is looked at."""
+    for place in range(count):
+        if not span.number(place * width, width):
+            return range(place + 1)
+    return range(count)

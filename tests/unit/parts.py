@@ -108,7 +108,7 @@ def everything() -> bytes:
     before += [insn("LDI", 0, imm=3)]
     before += [insn(name, 1, **operands.get(abi.OPCODES[name].form, {})) for name in names]
     before += [insn("SEQ", 1, a=abi.SOURCE_OPERAND, imm=1), insn("SEQS", 1, a=abi.SOURCE_OPERAND, b=abi.SOURCE_OPERAND + 2)]
-    before += [insn("SCON", 1, a=abi.SOURCE_OPERAND + 5, imm=1)]
+    before += [insn("SCON", 1, a=abi.SOURCE_OPERAND + 5, imm=1), insn("SPRE", 1, a=abi.SOURCE_OPERAND + 6, imm=1)]
     before += [insn("LDS", 1, imm=3), insn("LDS", 1, imm=4)]
     ancestors = abi.FIELDS["ANCESTOR.UID"].number
     before += [insn("EACH", 2, imm=2), insn("LDF", 2, imm=ancestors), insn("NEXT", a=2)]
@@ -118,8 +118,8 @@ def everything() -> bytes:
     return Parts(
         insns=before + after,
         progs=[
-            prog(len(before), ("str", "s8", "ptr", "u16", "ptr"), nr=87, sources=6),
-            prog(len(after), ("str", "ptr"), nr=263, phase=AFTER, first=len(before), source=6, sources=1),
+            prog(len(before), ("str", "s8", "ptr", "u16", "ptr"), nr=87, sources=7),
+            prog(len(after), ("str", "ptr"), nr=263, phase=AFTER, first=len(before), source=7, sources=1),
         ],
         rules=[
             rule(flags=abi.RuleFlag.CONTINUE | abi.RuleFlag.LOG_CWD, template=1),
@@ -134,6 +134,7 @@ def everything() -> bytes:
             source(kind="s64", flags=FLAG.EXTENDS, size=2, offset=8),
             source(kind="u8", flags=FLAG.SIZE_AT, size=5, offset=1),
             source("DATA", size=4, limit=abi.Limit.DATA),
+            source("ELEMENT", offset=abi.Limit.ELEMENTS - 1, limit=abi.Limit.STRING),
             source(arg=1, kind="s32", flags=FLAG.AFTER, offset=48),
         ],
         strings=[b"rule", b"/e*[a-c]", b""],

@@ -10,7 +10,7 @@ from opinions import UNKNOWN, Event
 from pysct import members
 from pysct.abi import ABIS, FIELDS, Limit
 from pysct.described import Memory, Unfit
-from pysct.layouts import ARGUMENTS, DATA
+from pysct.layouts import ARGUMENTS, DATA, LISTS
 from pysct.tables import CALLS
 
 # Calls whose arguments have every kind, and those ABIs in which their names are the same.
@@ -27,6 +27,7 @@ SUBJECTS = {
     "sendto": MOST,
     "write": MOST,
     "read": MOST,
+    "execve": MOST,
     "fchmodat": MOST,
     "connect": MOST,
     "sendmsg": MOST,
@@ -149,6 +150,10 @@ class Caller:
         for argument in DATA[abi].get(call, {}):
             if self.chance.random() < 0.85:
                 args[names.index(argument)] = memory.hold(names.index(argument), self.data())
+        for argument in LISTS[abi].get(call, ()):
+            if self.chance.random() < 0.9:
+                strings = [self.text() for _ in range(self.chance.choice((0, 1, 2, 3)))]
+                args[names.index(argument)] = memory.hold_list(names.index(argument), strings)
         memory.finish()
         for index, size in memory.sized.items():
             args[index] = self.chance.choice((size, size, size, size, 110, 28, 24, 16, 4, 3, 1, 0, -1))

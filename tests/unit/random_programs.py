@@ -64,6 +64,10 @@ def source(chance: Random, phase: int, kinds: tuple[int, ...]) -> bytes:
     pointers = [at for at, kind in enumerate(kinds) if kind == PTR]
     sizes = [at + 1 for at, kind in enumerate(kinds) if kind not in (PTR, STR)]
     flag, flags = abi.SourceFlag, 0
+    if chance.random() < 0.15:
+        made = abi.SourceStruct(what=abi.Source.ELEMENT, arg=chance.choice(pointers), offset=chance.choice((0, 0, 1, 2, 31)))
+        made.limit, made.flags = chance.choice((1, 4, abi.Limit.STRING)), flag.LOG * chance.randrange(2)
+        return bytes(made)
     if sizes and chance.random() < 0.25:
         made = abi.SourceStruct(what=abi.Source.DATA, arg=chance.choice(pointers), size=chance.choice(sizes))
         made.limit = chance.choice((1, 4, 100, abi.Limit.DATA))

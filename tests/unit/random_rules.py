@@ -9,6 +9,7 @@ from opinions import Event
 from random_calls import EDGES, LARGE, NETWORKS, NUMBERS_ABOVE, SUBJECTS, TEXTS_ABOVE, WORDS, Caller
 
 from pysct import members
+from pysct.layouts import LISTS
 from pysct.tables import CALLS
 
 CONSTANTS = ("AT_FDCWD", "O_CREAT", "O_DIRECTORY", "EPERM", "SIGKILL")
@@ -150,6 +151,8 @@ def names_of(call: str, phase: str) -> tuple[list[str], list[str], dict[str, int
         data = members.data(SUBJECTS[call][0], call, name)
         if data is None or phase == "after" or not data.filled:
             found["text" if data or kind == "str" else "number"] += [name, name, *[f"PARAMS[{at}]"] * (call != "clone")]
+    for argument in LISTS[SUBJECTS[call][0]].get(call, ()):
+        found["text"] += [f"{argument}[{at}]" for at in (0, 0, 0, 1, 1, 2)]
     addresses = {}
     for name in members.names(SUBJECTS[call][0], call):
         member = members.find(SUBJECTS[call][0], call, name)

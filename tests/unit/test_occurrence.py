@@ -74,6 +74,19 @@ def test_data_is_bytes_and_as_many_as_the_call_has():
     assert event.seen.args[2] == 3 and event.seen.args[5] == 16 and event.seen.memory[event.seen.args[1]] == b"abc"
 
 
+def test_lists_of_strings():
+    for abi, width in (("x86_64", 8), ("i386", 4)):
+        event, said = described(f'execve("/bin/sh", ["sh", "-c", ?], []) abi={abi}')
+        argv, envp = event.seen.memory[event.seen.args[1]], event.seen.memory[event.seen.args[2]]
+        addresses = [int.from_bytes(argv[at : at + width], "little") for at in range(0, len(argv), width)]
+        assert not said and len(addresses) == 4 and addresses[3] == 0 and envp == bytes(width)
+        strings = event.seen.memory[addresses[0]]
+        assert strings.startswith(b"sh\0-c\0") and addresses[1] == addresses[0] + 3 and addresses[2] not in event.seen.memory
+        assert not {"argv", "argv[0]", "argv[5]", "envp[0]"} & event.missing
+    event = described('execve("/bin/sh", ?)')[0]
+    assert {"envp", "envp[0]"} <= event.missing and not {"argv", "argv[0]"} & event.missing and not event.seen.memory
+
+
 def test_what_is_not_said_is_missing():
     event, _ = described('openat(AT_FDCWD, "/tmp")')
     assert {"flags", "mode", "UID"} < event.missing and "dfd" not in event.missing
@@ -116,7 +129,11 @@ def test_a_call_that_only_another_abi_has_is_found_there():
         ("", "event:1:1:", "not understood"),
         ("unlink", "event:1:7:", "not understood"),
         ("unlink(", "event:1:8:", "not understood"),
-        ("unlink([])", "event:1:8:", "not understood"),
+        ("unlink([])", "event:1:1:", "is not a list"),
+        ('unlink(["a" "b"])', "event:1:13:", "not understood"),
+        ("execve(?, [1])", "event:1:12:", "not understood"),
+        ("execve(?, {})", "event:1:1:", "is not a structure"),
+        (f'execve(?, [{", ".join(["?"] * 600)}])', "event:1:1:", "no room"),
         ("unlink({})", "event:1:1:", "is not a structure"),
         ("connect(3, {sin_prt=1})", "event:1:13:", "did you mean `sin_port`"),
         ("connect(3, {sin_port=65536})", "event:1:13:", "it has 16 bits"),

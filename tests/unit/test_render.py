@@ -90,23 +90,6 @@ def test_where_arguments_lead():
     assert render.line(said) == "?" and json.loads(jsonlines.line(said))["members"] == {"path(pathname)": None}
 
 
-WRITE = {"nr": 1, "nargs": 3, "kinds": (11, 9, 8), "args": (3, 0x1000, 5)}
-
-
-@pytest.mark.parametrize(("state", "shown"), [
-    ("WHOLE", '"a\\x00\\"\\n\\xff"'), ("CUT", '"a\\x00\\"\\n\\xff"...'), ("FAULT", "0x1000")])  # fmt: skip
-def test_data(state, shown):
-    held = b"" if state == "FAULT" else b'a\0"\n\xff'
-    items = [item(abi.Item.SOURCE, members.data("x86_64", "write", "buf").readings[0].entry() + held, getattr(abi.State, state))]
-    said = make(*items, template=b"%buf %buf.txt|%args|%params", **WRITE)
-    assert render.line(said) == f"{shown} {shown}.txt|3, {shown}, 5|3, {shown}, 5"
-    assert json.loads(jsonlines.line(said))["members"] == {"buf": None if state == "FAULT" else 'a\\x00"\\n\\xff'}
-
-
-def test_data_that_the_event_does_not_carry():
-    assert render.line(make(template=b"%buf %args", **WRITE)) == "0x1000 3, 0x1000, 5"
-
-
 def test_damaged_members():
     for data in (b"", b"\1", bytes(7), bytes(9)):
         items = member("addr.sin_port", data) + [item(abi.Item.SOURCE, b"short")]

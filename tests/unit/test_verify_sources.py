@@ -17,7 +17,7 @@ def path(what: str = "PATH", **others) -> abi.SourceStruct:
 
 
 SOURCE = {
-    "nothing that there is": change(source(), what=7),
+    "nothing that there is": change(source(), what=8),
     "no way of finding": change(source(), what=0),
     "an argument that is not there": source(arg=5),
     "an argument that is a number": source(arg=1),
@@ -42,6 +42,14 @@ SOURCE = {
     "data behind a pointer": source("DATA", size=2, flags=FLAG.VIA),
     "data whose size stands somewhere": source("DATA", size=3, flags=FLAG.SIZE_AT),
     "data that comes after, before": source("DATA", size=2, flags=FLAG.AFTER),
+    "an element without a limit": source("ELEMENT", limit=0),
+    "an element that is too long": source("ELEMENT", limit=Limit.STRING + 1),
+    "an element too far back": source("ELEMENT", offset=Limit.ELEMENTS),
+    "an element with a kind": source("ELEMENT", kind="u8"),
+    "an element of a size": source("ELEMENT", size=2),
+    "an element of a family": source("ELEMENT", family=2),
+    "an element behind a pointer": source("ELEMENT", flags=FLAG.VIA),
+    "an element in network byte order": source("ELEMENT", flags=FLAG.BIG),
     "an unknown flag": source(flags=0x80),
     "padding": source(zero=1),
     "what comes after, before": source(flags=FLAG.AFTER),

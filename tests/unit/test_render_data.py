@@ -1,0 +1,39 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Do data and the strings of lists read as they should, as text and as JSON, with and without an event that carries them?"""
+
+import json
+
+import pytest
+from fake_modules import item
+from test_render import make
+
+from pysct import abi, jsonlines, members, render
+
+WRITE = {"nr": 1, "nargs": 3, "kinds": (11, 9, 8), "args": (3, 0x1000, 5)}
+
+
+@pytest.mark.parametrize(("state", "shown"), [
+    ("WHOLE", '"a\\x00\\"\\n\\xff"'), ("CUT", '"a\\x00\\"\\n\\xff"...'), ("FAULT", "0x1000")])  # fmt: skip
+def test_data(state, shown):
+    held = b"" if state == "FAULT" else b'a\0"\n\xff'
+    items = [item(abi.Item.SOURCE, members.data("x86_64", "write", "buf").readings[0].entry() + held, getattr(abi.State, state))]
+    said = make(*items, template=b"%buf %buf.txt|%args|%params", **WRITE)
+    assert render.line(said) == f"{shown} {shown}.txt|3, {shown}, 5|3, {shown}, 5"
+    assert json.loads(jsonlines.line(said))["members"] == {"buf": None if state == "FAULT" else 'a\\x00"\\n\\xff'}
+
+
+def test_data_that_the_event_does_not_carry():
+    assert render.line(make(template=b"%buf %args", **WRITE)) == "0x1000 3, 0x1000, 5"
+
+
+EXECVE = {"nr": 59, "nargs": 3, "kinds": (10, 9, 9), "args": (0x10, 0x1000, 0x2000)}
+
+
+def test_elements():
+    def element(name: str, held: bytes, state: str = "WHOLE") -> bytes:
+        return item(abi.Item.SOURCE, members.find("x86_64", "execve", name).readings[0].entry() + held, getattr(abi.State, state))
+
+    items = [element("argv[0]", b"sh"), element("argv[1]", b"-c\n"), element("argv[2]", b"", "ABSENT"), element("envp[31]", b"A=b", "CUT")]
+    said = make(*items, template=b"%argv[0] %argv[1].x %argv[2] %envp[31] %argv[3] %argv[99] %argv %pid[1] %pid[1].x", **EXECVE)
+    assert render.line(said) == '"sh" "-c\\n".x ? "A=b"... ? 0x1000[99] 0x1000 1234[1] 1234[1].x'
+    assert json.loads(jsonlines.line(said))["members"] == {"argv[0]": "sh", "argv[1]": "-c\\n", "argv[2]": None, "envp[31]": "A=b"}
