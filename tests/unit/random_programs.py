@@ -115,17 +115,9 @@ def paths(chance: Random) -> dict[tuple[str, int], bytes]:
 def ancestors(chance: Random) -> tuple[Process, ...]:
     """Processes above a caller, now and then more than are looked at; not all of all is known."""
     count = chance.choice((0, 1, 1, 2, 3, 5, abi.Limit.ANCESTORS, abi.Limit.ANCESTORS + 1) if chance.random() < 0.1 else (0, 1, 2, 3))
-
-    def few(entries):
-        return [entry.number for entry in entries if chance.random() < 0.9]
-
-    return tuple(
-        Process(
-            {each: chance.choice((number(chance) - 2**63, 0, 0, 1)) for each in few(INT_FIELDS)},
-            {each: word(chance) for each in few(STR_FIELDS)},
-        )
-        for _ in range(count)
-    )
+    numbers = lambda: {one.number: chance.choice((number(chance) - 2**63, 0, 0, 1)) for one in INT_FIELDS if chance.random() < 0.9}  # noqa: E731
+    words = lambda: {one.number: word(chance) for one in STR_FIELDS if chance.random() < 0.9}  # noqa: E731
+    return tuple(Process(numbers(), words()) for _ in range(count))
 
 
 class Writer:
