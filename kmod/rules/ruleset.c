@@ -71,7 +71,7 @@ static void add_field(unsigned int field, struct sct_programs *programs)
 
 static void add_operand(unsigned int operand, struct sct_programs *programs)
 {
-	if (operand >= SCT_ARGS_MAX)
+	if (operand >= SCT_ARGS_MAX && operand < SCT_SOURCE_OPERAND)
 		add_field(operand, programs);
 }
 
