@@ -163,6 +163,18 @@ def names_ancestor(node) -> bool:
     return False
 
 
+def asks_each(node) -> bool:
+    """Whether an Each is a part of a node."""
+    match node:
+        case Each():
+            return True
+        case Member(operand=operand):
+            return asks_each(operand)
+        case Op(operands=operands) | Chain(operands=operands) | Mixed(operands=operands):
+            return any(map(asks_each, operands))
+    return False
+
+
 def is_truth(node) -> bool:
     """Whether the node is 0 or 1 (or unknown)."""
     return node.low >= 0 and node.high <= 1

@@ -60,7 +60,7 @@ class Lowering:
 
     def truth(self, node: tree.Node):
         """The ir of a condition, each part of which is about one ancestor where it names ANCESTOR."""
-        return each(self.lower(node))
+        return each(self.lower(node), node)
 
     def number(self, node):
         return Int(node.value)
@@ -114,17 +114,17 @@ class Lowering:
     def binary(self, node):
         left, right = self.lower(node.left), self.lower(node.right)
         if isinstance(left, Str | StrRef):
-            test = each(self.algebra.strings(TESTS[node.op], left, right))
+            test = each(self.algebra.strings(TESTS[node.op], left, right), node)
             return self.algebra.negate(test) if node.op in NEGATED else test
         if isinstance(left, Addr | Net):
             test = self.same_address(left, right)
             return self.algebra.negate(test) if node.op in NEGATED else test
         if node.op == "!=" and (ir.names_ancestor(left) or ir.names_ancestor(right)):
-            return self.algebra.negate(each(self.compare(node, "==", left, right)))
+            return self.algebra.negate(each(self.compare(node, "==", left, right), node))
         if node.op in SWAPPED:
-            return each(self.compare(node, SWAPPED[node.op], right, left))
+            return each(self.compare(node, SWAPPED[node.op], right, left), node)
         if node.op in fold.COMPARISON:
-            return each(self.compare(node, node.op, left, right))
+            return each(self.compare(node, node.op, left, right), node)
         return self.arithmetic(node, left, right)
 
     def arithmetic(self, node, left, right):
@@ -172,9 +172,9 @@ class Lowering:
     def member(self, node):
         operand = self.lower(node.operand)
         if isinstance(node.elements[0], tree.SetName):
-            return each(self.bit(operand, self.names[node.elements[0].name]))
+            return each(self.bit(operand, self.names[node.elements[0].name]), node)
         if isinstance(operand, Str | StrRef):
-            return each(self.string_member(operand, [self.lower(element) for element in node.elements]))
+            return each(self.string_member(operand, [self.lower(element) for element in node.elements]), node)
         if isinstance(operand, Addr | Net):
             return self.algebra.chain("ANY", [self.same_address(operand, self.lower(one)) for one in node.elements])
         constant, others = [], []
@@ -196,7 +196,7 @@ class Lowering:
                 others.append(self.compare(element, "==", operand, value))
         if constant:
             others.insert(0, self.algebra.number_member(operand, constant))
-        return each(self.algebra.chain("ANY", others))
+        return each(self.algebra.chain("ANY", others), node)
 
     def string_member(self, operand, elements):
         texts = tuple(dict.fromkeys(e.value for e in elements if isinstance(e, Str)))
@@ -228,6 +228,11 @@ def both(tests: list):
     return tests[0] if len(tests) == 1 else Op("AND", tuple(tests), 0, 1)
 
 
-def each(node):
-    """A truth value, of one of the ancestors where it names ANCESTOR."""
-    return Each(node) if ir.names_ancestor(node) else node
+def each(truth, node: tree.Node):
+    """The truth value of a node, of one of the ancestors where it names ANCESTOR. Raises Refused."""
+    if not ir.names_ancestor(truth):
+        return truth
+    if ir.asks_each(truth):
+        hint = "ask for each by itself, with && or || between them"
+        raise Refused(node, "a condition on ancestors stands inside of a comparison of an ancestor", hint)
+    return Each(truth)

@@ -23,6 +23,7 @@ MISTAKES = (
     "error: the range",
     "more than 16 registers",
     "does not fit in 64 bits",
+    "inside of a comparison of an ancestor",
 )
 
 
