@@ -174,7 +174,7 @@ class Lowering:
         if isinstance(node.elements[0], tree.SetName):
             return each(self.bit(operand, self.names[node.elements[0].name]), node)
         if isinstance(operand, Str | StrRef):
-            return each(self.string_member(operand, [self.lower(element) for element in node.elements]), node)
+            return self.one_of(self.same_strings(operand, [self.lower(element) for element in node.elements]), node)
         if isinstance(operand, Addr | Net):
             return self.algebra.chain("ANY", [self.same_address(operand, self.lower(one)) for one in node.elements])
         constant, others = [], []
@@ -196,14 +196,22 @@ class Lowering:
                 others.append(self.compare(element, "==", operand, value))
         if constant:
             others.insert(0, self.algebra.number_member(operand, constant))
-        return each(self.algebra.chain("ANY", others), node)
+        return self.one_of(others, node)
 
-    def string_member(self, operand, elements):
+    def one_of(self, tests: list, node: tree.Node):
+        """Whether one of the tests of a set is true: those that name an ancestor ask all of these, the others do not."""
+        of_each = [test for test in tests if ir.names_ancestor(test)]
+        if not of_each:
+            return self.algebra.chain("ANY", tests)
+        own = [test for test in tests if not ir.names_ancestor(test)]
+        return self.algebra.chain("ANY", [*own, each(self.algebra.chain("ANY", of_each), node)])
+
+    def same_strings(self, operand, elements) -> list:
         texts = tuple(dict.fromkeys(e.value for e in elements if isinstance(e, Str)))
         others = [self.algebra.strings("SEQ", operand, e) for e in elements if not isinstance(e, Str)]
         if texts:
             others.insert(0, self.algebra.string_member(operand, texts))
-        return self.algebra.chain("ANY", others)
+        return others
 
     def same_address(self, left: Addr | Net, right: Addr | Net):
         """Whether two addresses are equal, or one is in a network; of what is read all parts have to be known."""

@@ -146,18 +146,13 @@ class Evaluation:
         return truth(conjunction(outcomes) if node.op == "&&" else disjunction(outcomes))
 
     def member(self, node):
-        if any(map(self.asks_ancestor, tree.below(node))):
-            return truth(self.for_one(lambda: known_truth(self.among(node))))
-        return self.among(node)
+        """Whether the operand of a set is in it: each element asks by itself whom it is about."""
+        return truth(disjunction([self.is_element(node.operand, element) for element in self.written_out(node.elements)]))
 
-    def among(self, node):
-        """Whether the operand of a set is in it."""
-        operand = self.value(node.operand)
-        if isinstance(node.elements[0], tree.SetName) and node.elements[0].name in FIELDS:
-            bits = self.value(node.elements[0])
-            known = operand is not None and bits is not None
-            return truth(operand.value in bits_of(bits.value)) if known else None
-        return truth(disjunction([self.fits(operand, element) for element in self.written_out(node.elements)]))
+    def is_element(self, operand: tree.Node, element: tree.Node) -> bool | None:
+        if self.asks_ancestor(operand) or self.asks_ancestor(element):
+            return self.for_one(lambda: self.fits(self.value(operand), element))
+        return self.fits(self.value(operand), element)
 
     def written_out(self, elements: list[tree.Node]) -> list[tree.Node]:
         """Elements of a set, with those of the sets that it names in their place."""
@@ -175,6 +170,8 @@ class Evaluation:
         value = self.value(element)
         if operand is None or value is None:
             return None
+        if isinstance(element, tree.SetName) and element.name in FIELDS:
+            return operand.value in bits_of(value.value)
         if isinstance(operand, Address):
             return value.holds(operand)
         return operand == value if isinstance(operand, bytes) else operand.value == value.value
