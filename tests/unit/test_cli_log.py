@@ -91,9 +91,10 @@ def test_once(monkeypatch, capfd):
 
 
 FOLLOW = """
-import os, sys
+import os, signal, sys
 from pysct import device
 from pysct.cli import log
+signal.signal(signal.SIGINT, signal.default_int_handler)  # in the background of a script it would be ignored
 device.open_log = lambda blocking: 0
 sys.exit(log.main([]))
 """
