@@ -117,14 +117,15 @@ static struct visit *begin_visit(unsigned int slot, const struct sct_ruleset *se
 {
 	const struct sct_programs *programs = &set->programs[slot];
 	struct visit *visit = make_visit(slot, set, regs);
+	bool good;
 
 	if (!visit)
 		return NULL;
 	sct_capture_args(&visit->j, programs->before ?: programs->after);
-	sct_memory_hold(&visit->j, &set->view, programs->before, false);
-	sct_memory_hold(&visit->j, &set->view, programs->after, false);
+	good = sct_memory_hold(&visit->j, &set->view, programs->before, false) &&
+	       sct_memory_hold(&visit->j, &set->view, programs->after, false);
 	visit->process = sct_judge_room(&visit->j.judge, hweight32(visit->texts) * SCT_STRING_MAX);
-	if (!look_around(visit)) {
+	if (!good || !look_around(visit)) {
 		end_visit(visit);
 		return NULL;
 	}

@@ -96,15 +96,17 @@ static bool is_held(const struct sct_judgement *j, const struct sct_source *sour
  * What is held already is not read again.
  *
  * Context: task; may sleep.
+ * Return: whether there was memory.
  */
-void sct_memory_hold(struct sct_judgement *j, const struct sct_view *view,
+bool sct_memory_hold(struct sct_judgement *j, const struct sct_view *view,
 		     const struct sct_prog *prog, bool after)
 {
 	const struct sct_source *source, *end;
 	struct sct_held *to;
+	int error;
 
 	if (!prog)
-		return;
+		return true;
 	j->judge.prog = prog;
 	source = sct_view_sources(view, prog);
 	for (end = source + prog->sources; source < end; source++) {
@@ -113,9 +115,13 @@ void sct_memory_hold(struct sct_judgement *j, const struct sct_view *view,
 			continue;
 		to = &j->holds[j->held++];
 		to->source = *source;
-		if (sct_source_read(&j->judge, source, &to->found))
+		error = sct_source_read(&j->judge, source, &to->found);
+		if (error == -ENOMEM)
+			return false;
+		if (error)
 			to->found = (struct sct_found) { .text.state = SCT_STATE_FAULT };
 	}
+	return true;
 }
 
 /**

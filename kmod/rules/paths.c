@@ -303,7 +303,7 @@ int sct_judge_path(struct sct_judge *judge, const struct sct_source *source, str
 		       name->state == SCT_STATE_LONG ? -E2BIG : -EFAULT;
 	search = kvmalloc(sizeof(*search), GFP_KERNEL_ACCOUNT);
 	if (!search)
-		return -EFAULT;
+		return -ENOMEM;
 	search->size = source->limit;
 	search->room = sct_judge_room(judge, source->limit);
 	error = search->room ? find_path(judge, source, search, text) : -EFAULT;

@@ -190,7 +190,7 @@ int sct_judge_copy(struct sct_judge *judge, void *to, u64 from, size_t size);
  * @text: bytes and len are filled in, if 0 is returned
  *
  * Return: 0; -ENOENT for no name, -E2BIG for one that is too long, -EFAULT if
- * it leads nowhere that can be named; -EAGAIN if not here.
+ * it leads nowhere that can be named; -EAGAIN if not here, -ENOMEM.
  */
 int sct_judge_path(struct sct_judge *judge, const struct sct_source *source,
 		   struct sct_text *text);

@@ -387,9 +387,9 @@ static int read_source(struct sct_judge *judge, const struct sct_source *source,
  * sct_source_read() - read a source
  * @judge: prog and args are looked at
  * @source: of that program
- * @found: filled in, unless -EAGAIN is returned
+ * @found: filled in, unless an error is returned
  *
- * Return: 0, and @found says how that went; -EAGAIN if not here.
+ * Return: 0, and @found says how that went; -EAGAIN if not here, -ENOMEM.
  */
 int sct_source_read(struct sct_judge *judge, const struct sct_source *source,
 		    struct sct_found *found)
@@ -400,6 +400,7 @@ int sct_source_read(struct sct_judge *judge, const struct sct_source *source,
 	error = read_source(judge, source, found);
 	switch (error) {
 	case -EAGAIN:
+	case -ENOMEM:
 		return error;
 	case 0:
 		found->text.state = SCT_STATE_WHOLE;

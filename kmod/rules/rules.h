@@ -222,7 +222,7 @@ struct sct_needs {
 };
 
 struct sct_needs sct_memory_needs(const struct sct_view *view, const struct sct_prog *prog);
-void sct_memory_hold(struct sct_judgement *j, const struct sct_view *view,
+bool sct_memory_hold(struct sct_judgement *j, const struct sct_view *view,
 		     const struct sct_prog *prog, bool after);
 int sct_memory_show(struct sct_judgement *j);
 bool sct_memory_may_sleep(struct sct_judge *judge);
