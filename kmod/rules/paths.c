@@ -308,5 +308,7 @@ int sct_judge_path(struct sct_judge *judge, const struct sct_source *source, str
 	search->room = sct_judge_room(judge, source->limit);
 	error = search->room ? find_path(judge, source, search, text) : -EFAULT;
 	kvfree(search);
-	return !error ? 0 : error == -ENAMETOOLONG ? -E2BIG : -EFAULT;
+	if (!error || error == -ENOMEM)
+		return error;
+	return error == -ENAMETOOLONG ? -E2BIG : -EFAULT;
 }

@@ -17,6 +17,8 @@ from parts import AFTER, Parts, insn, rule
 from raw import prog
 
 from pysct import abi, events
+from pysct.compiler import compile_sources
+from pysct.source import Source
 
 pytestmark = [
     pytest.mark.skipif(not failing.POSSIBLE, reason="this kernel fails nothing on demand"),
@@ -167,6 +169,20 @@ def test_a_call_that_cannot_be_judged_is_refused(control):
     for result in failing.each(lambda: raw.chdir(b"/no/such/path")):
         before, unknown = unknown, raw.counters(control)[0].unknown
         assert result in {errno.EROFS, errno.ENOMEM} or unknown > before
+
+
+LED = """rule { syscall_name = chdir rule_name = r filter_expression { path(filename) == "/no-such-path" }
+action { type = FAIL error_code = EROFS } when = before }"""
+
+
+def test_a_path_that_cannot_be_looked_up_is_refused(control):
+    """The file system asks for memory as well."""
+    assert raw.upload(control, compile_sources([Source("t", LED)]).image)[0] == 0
+    unknown = 0
+    for result in failing.each(lambda: raw.chdir(b"/proc/../no-such-path")):
+        before, unknown = unknown, raw.counters(control)[0].unknown
+        assert result in {errno.EROFS, errno.ENOMEM} or unknown > before
+    assert unknown < 20
 
 
 def test_a_call_that_goes_on_is_not_harmed(control):
