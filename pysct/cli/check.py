@@ -75,13 +75,13 @@ def _for_editors(files: list[str], kernel: release.Kernel | None) -> int:
 
 def _costs(data: bytes) -> None:
     """A table of the programs; ABIs in which a call's are alike share a line."""
-    from pysct import image
+    from pysct import image, judged
 
     rows: dict[tuple, list[str]] = {}
-    for prog in image.decode(data).progs:
+    found = image.decode(data)
+    for prog in found.progs:
         rules = len({insn[4] for insn in prog.insns if insn[0] == _MATCH})
-        where = "at entry" if prog.cost <= abi.Limit.GLANCE else "task context"
-        row = calls.call_name(prog.abi, prog.nr), values.phase_name(prog.phase), rules, prog.cost, where
+        row = calls.call_name(prog.abi, prog.nr), values.phase_name(prog.phase), rules, prog.cost, judged.where(found, prog)
         rows.setdefault(row, []).append(calls.abi_name(prog.abi))
     heads = ["CALL", "WHEN", "RULES", "STEPS", "JUDGED", "ABI"]
     report.table(heads, [(*row, ", ".join(abis)) for row, abis in sorted(rows.items())], frozenset({"RULES", "STEPS"}))

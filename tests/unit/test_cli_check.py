@@ -7,6 +7,7 @@ import os
 import re
 from pathlib import Path
 
+import pytest
 from rule_files import ONE, TWO
 
 from pysct import abi, image
@@ -42,7 +43,29 @@ def test_check_tells_what_rules_cost(files, say):
     Path("dear").write_text(
         f"rule {{ syscall_name = unlink, unlinkat filter_expression {{ {globs} }} action {{ LOG }} }}"
     )
-    assert "task context" in say("check", "-v", "dear")[1]
+    assert "in task context" in say("check", "-v", "dear")[1]
+
+
+@pytest.mark.parametrize(
+    "condition, more, where",
+    [
+        ("COMM == \"x\"", "", "at entry"),
+        ("ANCESTOR.COMM == \"x\"", "", "at entry"),
+        ("EXE == \"x\"", "", "in task context"),
+        ("ANCESTOR.EXE == \"x\"", "", "in task context"),
+        ("PARENT.MNTNS == 7", "", "in task context"),
+        ("path(pathname) == \"/x\"", "", "at entry, or in task context"),
+        ("UID == 0", "when = after", "in task context"),
+        ("UID == 0", "log_format {%cwd}", "in task context"),
+        ("UID == 0", "log_format {%exe}", "in task context"),
+    ],
+)
+def test_check_tells_where_calls_are_judged(files, say, condition, more, where):
+    log, when = (more, "") if "log" in more else ("", more)
+    Path("one").write_text(
+        f"rule {{ syscall_name = unlink filter_expression {{ {condition} }} action {{ type = LOG {log} }} {when} }}"
+    )
+    assert re.search(rf"\s{{2,}}{where}\s{{2,}}", say("check", "-v", "one")[1])
 
 
 def test_a_rule_of_both_phases_is_counted_once(fake, files, say):
