@@ -7,8 +7,8 @@ from random import Random
 
 from opinions import UNKNOWN, Event
 
-from pysct import members
-from pysct.abi import ABIS, FIELDS, Limit
+from pysct import members, resolved
+from pysct.abi import ABIS, FIELDS, Limit, State
 from pysct.described import Memory, Unfit
 from pysct.layouts import ARGUMENTS, DATA, LISTS
 from pysct.tables import CALLS
@@ -128,7 +128,12 @@ class Caller:
             if name in ("COMM", "CWD", "UID", "PID", "CAPS") or field.phase == phase
         }
         args, memory = self.pointers(abi, call, list(args))
-        return Event(call, args, phase, fields, abi, memory, ancestors=self.ancestors())
+        return Event(call, args, phase, fields, abi, memory, self.paths(abi, call), self.ancestors())
+
+    def paths(self, abi: str, call: str) -> dict[tuple[str, int], bytes | int]:
+        """Where its arguments lead."""
+        found = {resolved.find(abi, call, name): self.text() for name in resolved.names(abi, call)}
+        return {place: State.FAULT if path is UNKNOWN else path for place, path in found.items()}
 
     def ancestors(self) -> tuple[dict, ...]:
         """Processes above the caller: few, or now and then more than are looked at."""

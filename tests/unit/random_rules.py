@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from opinions import Event
 from random_calls import EDGES, LARGE, NETWORKS, NUMBERS_ABOVE, SUBJECTS, TEXTS_ABOVE, WORDS, Caller
 
-from pysct import members
+from pysct import members, resolved
 from pysct.layouts import LISTS
 from pysct.tables import CALLS
 
@@ -153,6 +153,9 @@ def names_of(call: str, phase: str) -> tuple[list[str], list[str], dict[str, int
             found["text" if data or kind == "str" else "number"] += [name, name, *[f"PARAMS[{at}]"] * (call != "clone")]
     for argument in LISTS[SUBJECTS[call][0]].get(call, ()):
         found["text"] += [f"{argument}[{at}]" for at in (0, 0, 0, 1, 1, 2)]
+    for name in resolved.names(SUBJECTS[call][0], call):
+        at = resolved.find(SUBJECTS[call][0], call, name)[1] + 1
+        found["text"] += [name, f"{name.partition('(')[0]}(PARAMS[{at}])"]
     addresses = {}
     for name in members.names(SUBJECTS[call][0], call):
         member = members.find(SUBJECTS[call][0], call, name)
