@@ -5,7 +5,10 @@
  * ftrace returns to these in place of the entry function.  The stack is as
  * that function had it: the return address to the dispatcher on top.  They
  * are reached, and the entry function is resumed, by return instructions:
- * behind its ftrace site it has no landing pad for an indirect branch.
+ * behind its ftrace site it has no landing pad for an indirect branch.  BPF's
+ * trampolines branch to them: they have pads of their own, since SYM_FUNC_START
+ * lost its one (582077c94052, "x86/cfi: Clean up linkage", 6.15); elsewhere
+ * these do nothing.
  */
 #include <linux/linkage.h>
 #include <asm/errno.h>
@@ -22,6 +25,7 @@
 
 /* rdi: the caller's registers, where the call goes on in theirs.  It is made. */
 SYM_FUNC_START(sct_diversion_pass)
+	endbr64
 	pushq	PT_REGS_AX(%rdi)
 	movq	$-ENOSYS, PT_REGS_AX(%rdi)
 	UNWIND_HINT_FUNC
@@ -30,6 +34,7 @@ SYM_FUNC_END(sct_diversion_pass)
 
 /* rdi: the caller's registers, the result in theirs.  The call is not made. */
 SYM_FUNC_START(sct_diversion_skip)
+	endbr64
 	movq	PT_REGS_AX(%rdi), %rax
 	RET
 SYM_FUNC_END(sct_diversion_skip)
@@ -46,6 +51,7 @@ SYM_FUNC_END(sct_diversion_resume)
  * that one which sleeps for ever does not keep the module.
  */
 SYM_FUNC_START(sct_diversion)
+	endbr64
 	pushq	$0			/* where the entry function goes on */
 	pushq	%rdi
 	leaq	8(%rsp), %rsi
