@@ -71,7 +71,7 @@ char *sct_path_from_top(struct path *path, char *room, size_t size)
 		dput(path->dentry);
 		path->dentry = parent;
 	}
-	if (!at)
+	if (!at || (!*at && at == room))
 		return ERR_PTR(-ENAMETOOLONG);
 	if (!*at)
 		*--at = '/';
@@ -185,17 +185,18 @@ static int tell(struct search *search, struct path *path, const char *last, size
 
 /*
  * Go on where a symbolic link leads to that is the name's last part, the first
- * @len bytes of it, which begins at @last.  False if it is none.
+ * @len bytes of it, which begins at @last.  Return: 1, 0 if it is none, or
+ * -ENAMETOOLONG.
  */
-static bool follow_last(struct search *search, size_t len, size_t last)
+static int follow_last(struct search *search, size_t len, size_t last)
 {
 	DEFINE_DELAYED_CALL(done);
 	const char *target;
 	struct path path;
-	bool found = false;
+	int found = 0;
 
 	if (look_up(search, len, 0, &path))
-		return false;
+		return 0;
 	/* One with a function for reading it leads somewhere without saying a name. */
 	if (!d_is_symlink(path.dentry) || d_inode(path.dentry)->i_op->readlink)
 		goto out;
@@ -204,7 +205,7 @@ static bool follow_last(struct search *search, size_t len, size_t last)
 		if (*target == '/')
 			last = 0;
 		found = snprintf(search->full, sizeof(search->full), "%.*s%s", (int)last,
-				 search->name, target) < sizeof(search->full);
+				 search->name, target) < sizeof(search->full) ? 1 : -ENAMETOOLONG;
 		strscpy(search->name, search->full, sizeof(search->name));
 	}
 	do_delayed_call(&done);
@@ -221,12 +222,12 @@ static bool is_dots(const char *name, size_t len)
 /* Find what the name means, which for a name that is free is where it would be. */
 static int search_for(struct search *search, struct sct_text *text)
 {
-	unsigned int links = 0;
+	unsigned int links;
 	struct path path;
 	size_t len, last;
 	int error;
 
-	for (; links < LINKS_MAX; links++) {
+	for (links = 0; links < LINKS_MAX; links++) {
 		len = strlen(search->name);
 		if (!len) {
 			error = open_base(search->dfd, &path);
@@ -245,8 +246,11 @@ static int search_for(struct search *search, struct sct_text *text)
 			error = look_up(search, len, LOOKUP_FOLLOW, &path);
 			return error ?: tell(search, &path, NULL, 0, text);
 		}
-		if (search->follow && follow_last(search, len, last))
+		error = search->follow ? follow_last(search, len, last) : 0;
+		if (error > 0)
 			continue;
+		if (error)
+			return error;
 		error = look_up(search, last, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &path);
 		return error ?: tell(search, &path, search->name + last, len - last, text);
 	}

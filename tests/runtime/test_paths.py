@@ -190,6 +190,30 @@ def test_links_that_lead_somewhere_without_a_name(place):
     os.close(gone)
 
 
+def test_names_of_every_length(place):
+    """The longest fill the room for the answer; those in the root leave no other for it."""
+    refuse('path(pathname) startswith "/"', "unlinkat")
+    for length in (255, 4090, 4091, 4092, 4093, 4094):
+        for where in ("/", ""):
+            answer = make("unlinkat", HERE, f"s:{where}{'n' * length}", 0)
+            assert answer in (REFUSED, "-1 ENAMETOOLONG"), (where, length)
+    assert make("unlinkat", HERE, "s:/" + "n" * 4092, 0) == REFUSED
+
+
+def test_a_link_to_what_is_too_long_is_unknown(place):
+    """What is made behind it is elsewhere than at the beginning of what was found."""
+    deep = place
+    for _ in range(4):
+        deep /= "n" * 200
+    deep.mkdir(parents=True)
+    (deep / "link").symlink_to("./" * 2000 + "new")
+    refuse(f'path(filename) startswith "{place}/"', "openat")
+    make("openat", HERE, f"s:{deep}/link", os.O_CREAT, 0o600)
+    with Control.open() as control:
+        counted = control.counters()[0][0]
+    assert (counted.matched, counted.unknown) == (0, 1)
+
+
 def test_what_is_too_long_is_unknown(place):
     fd = os.open(".", os.O_RDONLY)
     for _ in range(DEEP):
