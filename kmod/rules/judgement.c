@@ -39,7 +39,6 @@ struct visit {
 /* False: somewhere where sleeping is allowed.  What matched is in @j. */
 static bool judge(struct sct_judgement *j, struct sct_ruleset *set, const struct sct_prog *prog)
 {
-	sct_kin_again(&j->kin);
 	j->set = set;
 	j->judge.read = 0;
 	j->judge.view = &set->view;

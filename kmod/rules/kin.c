@@ -123,13 +123,6 @@ void sct_kin_reset(struct sct_kin *kin)
 	kin->names[1].whose = 0;
 }
 
-/** sct_kin_again() - begin another RCU section: those who are held stay */
-void sct_kin_again(struct sct_kin *kin)
-{
-	if (!kin->held)
-		sct_kin_reset(kin);
-}
-
 /* Find and hold all that are looked at, and one more if there is one. */
 static void hold_all(struct sct_kin *kin)
 {

@@ -175,7 +175,6 @@ const struct sct_text *sct_kin_text(struct sct_kin *kin, unsigned int field);
 bool sct_kin_hold(struct sct_kin *kin, u32 texts, bool ancestors);
 void sct_kin_drop(struct sct_kin *kin);
 void sct_kin_reset(struct sct_kin *kin);
-void sct_kin_again(struct sct_kin *kin);
 
 /* capture.c */
 /**
