@@ -157,14 +157,43 @@ struct tally {
 	u32 next;
 };
 
+static unsigned int add_field(u8 operand, unsigned int count, u8 *fields)
+{
+	if (operand < SCT_ARGS_MAX || operand >= SCT_SOURCE_OPERAND)
+		return count;
+	fields[count] = operand;
+	return count + 1;
+}
+
+/** sct_insn_fields() - the fields that an instruction with suitable operands reads; Return: how many */
+unsigned int sct_insn_fields(const struct sct_insn *insn, u8 fields[2])
+{
+	unsigned int count = 0;
+
+	switch (opcodes[insn->op].form) {
+	case FORM_FIELD:
+		fields[count++] = insn->imm;
+		break;
+	case FORM_STRCONST:
+		count = add_field(insn->a, count, fields);
+		break;
+	case FORM_STRSTR:
+		count = add_field(insn->a, count, fields);
+		count = add_field(insn->b, count, fields);
+		break;
+	}
+	return count;
+}
+
 static bool names_ancestor(const struct sct_insn *insn)
 {
-	u8 form = opcodes[insn->op].form;
+	u8 fields[2];
+	unsigned int i, count = sct_insn_fields(insn, fields);
 
-	if (form == FORM_FIELD)
-		return sct_field_is_ancestors(insn->imm);
-	return (form == FORM_STRCONST || form == FORM_STRSTR) &&
-	       (sct_field_is_ancestors(insn->a) || sct_field_is_ancestors(insn->b));
+	for (i = 0; i < count; i++)
+		if (sct_field_is_ancestors(fields[i]))
+			return true;
+	return false;
 }
 
 /* Does a block begin here that ends in its own NEXT, and into which nothing leads? */

@@ -69,12 +69,6 @@ static void add_field(unsigned int field, struct sct_programs *programs)
 		programs->texts |= 1u << sct_text_place(field);
 }
 
-static void add_operand(unsigned int operand, struct sct_programs *programs)
-{
-	if (operand >= SCT_ARGS_MAX && operand < SCT_SOURCE_OPERAND)
-		add_field(operand, programs);
-}
-
 /* What a rule that matches needs. */
 static void add_rule(const struct sct_view *view, const struct sct_rule *rule,
 		     struct sct_programs *programs)
@@ -96,14 +90,12 @@ static void add_needs(const struct sct_view *view, const struct sct_prog *prog,
 		      struct sct_programs *programs)
 {
 	const struct sct_insn *insn = &view->insns[prog->insn], *end = insn + prog->insns;
+	unsigned int i;
+	u8 named[2];
 
 	for (; insn < end; insn++) {
-		if (insn->op == SCT_OP_LDF)
-			add_field(insn->imm, programs);
-		if (insn->op >= SCT_OP_SEQ && insn->op <= SCT_OP_SEQS)
-			add_operand(insn->a, programs);
-		if (insn->op == SCT_OP_SEQS)
-			add_operand(insn->b, programs);
+		for (i = sct_insn_fields(insn, named); i > 0; i--)
+			add_field(named[i - 1], programs);
 		if (insn->op == SCT_OP_MATCH)
 			add_rule(view, &view->rules[insn->imm], programs);
 	}
