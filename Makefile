@@ -30,7 +30,7 @@ IN_GUEST = vm/run $(1) --modules kmod --modules tests/kmod --append syscall.x32=
 CYCLES = 200
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-host test-guest test-smoke test-leaving test-early test-all soak tools modules modules-all coverage gen clean packages
+.PHONY: help demo test test-host drawn test-guest test-smoke test-leaving test-early test-all soak tools modules modules-all coverage gen clean packages
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,13 +43,17 @@ test: test-host test-guest test-smoke ## run the tests: on this machine, inside 
 test-host: tools
 	$(if $(HOST_TESTS),$(PYTEST) $(HOST_TESTS),@echo "no host tests")
 
-test-guest: tools
+test-guest: tools drawn
 	$(if $(GUEST_TESTS),$(call IN_GUEST),@echo "no guest tests")
 
 # Rules in force, calls logged and refused, modules unloaded, console clean; and the demo, which checks what it shows.
 test-smoke: tools
 	vm/run -- $(DEMO)
 	$(call ON_KERNELS,brief,vm/run --kernel $$kernel -- vm/smoke)
+
+# What tests/runtime/test_random.py tries: guests are too slow to draw it.
+drawn: tools
+	$(PYTHON) tests/random/draw.py > $(VENV)/drawn.json
 
 test-leaving: tools ## load and unload the modules under load, 200 times
 	vm/run --modules kmod --modules tests/kmod --append syscall.x32=y --timeout 7200 -- \
@@ -58,7 +62,7 @@ test-leaving: tools ## load and unload the modules under load, 200 times
 soak: tools ## let the reference judge a million random pairs of a rule and a call beside the compiler and the kernel's judge
 	SCT_ROUNDS=$(or $(ROUNDS),30) $(PYTEST) -rP tests/random/test_reference.py
 
-test-all: test-host test-early test-leaving ## run all tests, on every supported kernel
+test-all: test-host test-early test-leaving drawn ## run all tests, on every supported kernel
 	$(PYTEST) vm/tests
 	$(if $(GUEST_TESTS),$(call ON_KERNELS,all,$(call IN_GUEST,--kernel $$kernel)))
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """How do the runtime tests run: in a guest, with the modules loaded once for all of them?
 
-Run them with `vm/run -- .venv/bin/pytest tests/runtime`.
+Run them with `make drawn`, then `vm/run -- .venv/bin/pytest tests/runtime`.
 """
 
 import os
@@ -31,7 +31,7 @@ COMPILERS = {
 }
 """What writes for an ABI; it needs no library of that ABI."""
 
-FREESTANDING = ["-O1", "-ffreestanding", "-static", "-nostdlib", "-fno-pie", "-no-pie", "-fno-stack-protector"]
+FREESTANDING = ["-O1", "-ffreestanding", "-static", "-nostdlib", "-fno-pie", "-no-pie", "-fno-stack-protector", "-Wl,-Ttext-segment=0x8000000"]
 
 
 def pytest_configure(config):
