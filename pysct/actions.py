@@ -42,7 +42,8 @@ class Actions:
 
 def refuses_calls(actions: list[tree.Action], phase: str) -> bool:
     """Whether a rule with these actions can keep a call from being made: all but LOG do, before it."""
-    words = {word.text for action in actions for clause in action.clauses if clause.key == "type" for word in clause.values}
+    types = (clause for action in actions for clause in action.clauses if clause.key == "type" and isinstance(clause, tree.Setting))
+    words = {word.text for clause in types for word in clause.values}
     return phase == "before" and any(name in words for name in ACTIONS if name != "LOG")
 
 

@@ -101,8 +101,11 @@ class Lexer:
             kind = found.lastgroup
             start, end = found.span(kind)
             text, outside = self.text[start:end], len(self.stack) == 1
-            name = kind == "NAME" and len(self.item.tokens) > 1  # the first one is that of the definition
-            if kind == "END" or outside and text == ";" or name and self.ends_definition(start, end):
+            if kind == "NAME" and len(self.item.tokens) == 1:  # that of the definition, whatever it means elsewhere
+                self.emit(kind if text in BLOCKS else self.words.get(text, kind), text, start, end)
+                after = end
+                continue
+            if kind == "END" or outside and text == ";" or kind == "NAME" and self.ends_definition(start, end):
                 break
             after = self.refuse(kind, start, end) if kind in REFUSED else self.in_expression(kind, start, end)
             if len(self.stack) == 1 and (head == "include" or head == "set" and text == "}"):
