@@ -58,9 +58,8 @@ def advise_calls(rules: list[Rule], diagnostics: Diagnostics):
 
 
 def missing(rule: Rule, by: dict[str, str], named: set[str]) -> list[str]:
-    """The calls of a family that should be named, as far as an ABI of the rule has them."""
-    abis = {point.abi for point in rule.points}
-    there = [call for call in by if any(call in CALLS[abi] and call not in UNIMPLEMENTED[abi] for abi in abis)]
+    """The calls of a family that should be named, as far as an ABI that the rule is for has them."""
+    there = [call for call in by if any(call in CALLS[abi] and call not in UNIMPLEMENTED[abi] for abi in rule.abis)]
     return [call for call in there if call not in named]
 
 

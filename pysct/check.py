@@ -41,6 +41,7 @@ class Rule:
     actions: Actions
     flags: int
     words: list[tree.Word]  # of syscall_name
+    abis: tuple[str, ...]  # that it is for, whether or not they have its calls
 
     @property
     def own_line(self) -> int:
@@ -97,6 +98,7 @@ class RuleChecker:
             actions,
             flags,
             self.settings["syscall_name"].values if "syscall_name" in self.settings else [],
+            abis,
         )
 
     def condition(self, points: list[Point], phase: str) -> tuple[tree.Node | None, Names]:

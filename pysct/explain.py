@@ -33,13 +33,13 @@ def explain(rule: Rule, rules: list[Rule]) -> list[str]:
 
 
 def call_text(rule: Rule) -> str:
-    """The calls, those of the same ABIs together; where that is all that have the call, the ABIs are not named."""
+    """The calls, those of the same ABIs together; where that is all that there are, the ABIs are not named."""
     by_call: dict[str, list[str]] = {}
     for point in rule.points:
         by_call.setdefault(point.call, []).append(point.abi)
     by_abis: dict[str, list[str]] = {}
     for call, abis in by_call.items():
-        by_abis.setdefault("" if calls.is_all(call, abis) else ", ".join(abis), []).append(call)
+        by_abis.setdefault("" if calls.is_all(call, abis) and len(abis) == len(rule.abis) else ", ".join(abis), []).append(call)
     return "; ".join(shortened(names) + (f" in {abis}" if abis else " in every ABI") for abis, names in by_abis.items())
 
 

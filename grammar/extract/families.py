@@ -11,6 +11,11 @@ from pathlib import Path
 import kinds
 
 
+NARROW = ("i386", "aarch32")
+WIDER = ("32", "64", "_64", "_time64")
+"""What the names of calls end in that came later to the ABIs in NARROW, in place of others."""
+
+
 class FamilyError(ValueError):
     """families.toml contradicts the tables; the message names place, cause and way out."""
 
@@ -38,11 +43,26 @@ def check(raw: dict, known: frozenset[str], arguments: frozenset[tuple[str, str]
     return raw
 
 
+def with_wider(families: list[dict], abis: dict[str, frozenset[str]]) -> list[dict]:
+    """The same, and the calls that came later for wider ids, offsets or times, which programs of these ABIs make instead."""
+    found = [{**family, "by": dict(family["by"])} for family in families]
+    pairs = {(call, call + end) for calls in abis.values() for call in calls for end in WIDER if call + end in calls}
+    for call, wider in sorted(pairs):
+        if not any(call in family["names"] for family in found):
+            found.append({"doc": f"`{wider}`, which takes the place of `{call}`", "names": [call], "by": {}})
+        for family in (family for family in found if call in (*family["names"], *family["by"])):
+            if wider not in family["by"]:
+                family["by"][wider] = "32-bit programs"
+    return found
+
+
 @cache
 def load(path: Path = kinds.DATA / "families.toml") -> dict:
     """The file, checked. Raises FamilyError."""
     calls = [call for abi in kinds.ABIS for call in kinds.load(abi)]
     arguments = frozenset((call.name, argument.name) for call in calls for argument in call.args)
-    return check(
+    raw = check(
         tomllib.loads(path.read_text(encoding="utf-8")), frozenset(call.name for call in calls), arguments, str(path)
     )
+    narrow = {abi: frozenset(call.name for call in kinds.load(abi)) for abi in NARROW}
+    return {**raw, "family": with_wider(raw["family"], narrow)}

@@ -105,7 +105,7 @@ def test_calls_and_actions():
                      action { LOG, FAIL error_code = ENOENT log_format {x %pid} } }"""
     assert explained(text) == [[
         "rule r (t:1)",
-        "  judges unlink in x86_64, i386; waitpid in every ABI, before the call",
+        "  judges unlink in x86_64, i386; waitpid in i386, before the call",
         "  matches every such call",
         "  then writes an event to the log and refuses the call with ENOENT; later rules are asked as well",
         "  logs as x %pid",

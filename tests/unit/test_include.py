@@ -28,7 +28,7 @@ def write(tmp_path):
 
 def rule(name: str, condition: str = "UID == 0") -> str:
     condition = f'{condition} && COMM == "{name}"'
-    return f"rule {{ syscall_name = statfs rule_name = {name} filter_expression {{ {condition} }} action {{ LOG }} }}\n"
+    return f"rule {{ syscall_name = kill rule_name = {name} filter_expression {{ {condition} }} action {{ LOG }} }}\n"
 
 
 def errors(result) -> list[str]:

@@ -34,7 +34,7 @@ SENSIBLE = [
     rule("kill", "sig == SIGKILL && pid == 1"),
     rule("rename, renameat2, renameat", 'oldname startswith "/etc/" || newname startswith "/etc/"'),
     rule("symlink, symlinkat", 'oldname startswith "../"'),
-    rule("newfstatat", 'filename == ""') + rule("statx, stat"),
+    rule("newfstatat", 'filename == ""') + rule("statx, stat, stat64, lstat64, fstatat64"),
     rule("chdir", 'filename == ".." || filename == "."'),
     rule("mount", 'type == "nfs" && dev_name contains ":"'),
     rule("unlink", 'COMM == "a"') + rule("unlinkat", 'COMM == "b"'),
