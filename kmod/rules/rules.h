@@ -27,7 +27,7 @@ struct sct_programs {
 	const struct sct_prog *before, *after;
 	bool task; /* cannot be judged where sleeping is forbidden */
 	bool lasts; /* asks how long the call took */
-	bool ancestors; /* looks at those beyond the parent */
+	bool ancestors; /* texts of those beyond the parent are among them */
 	u32 texts; /* of the process that are needed beforehand, a bit for each place */
 	u32 kin_texts; /* the same of the parent, or of all ancestors */
 	bool fails; /* has a rule that keeps the call from being made */

@@ -57,12 +57,12 @@ static const struct field fields[SCT_FIELDS] = { SCT_FIELD_TABLE(FIELD) };
 static void add_field(unsigned int field, struct sct_programs *programs)
 {
 	programs->lasts |= field == SCT_FIELD_DURATION;
-	programs->ancestors |= sct_field_is_ancestors(field);
 	if (!fields[field].task)
 		return;
 	programs->task = true;
 	if (!fields[field].string)
 		return;
+	programs->ancestors |= sct_field_is_ancestors(field);
 	if (sct_field_is_others(field))
 		programs->kin_texts |= 1u << sct_text_place(sct_field_own(field));
 	else
