@@ -163,11 +163,11 @@ class Lowering:
         return Op(("LT" if op == "<" else "LE") + unsigned, (left, right), 0, 1)
 
     def bit(self, place, bits):
-        """Whether a set of bits has the one at a place."""
+        """Whether a set of bits has the one at a place: of a set that is unknown, that is unknown for any place."""
         one = Op("AND", (Op("SHR", (bits, place)), Int(1)), 0, 1)
-        if isinstance(place, Int):
-            return one if 0 <= place.value < 64 else Int(0)
-        return self.algebra.chain("ALL", [Op("LEU", (place, Int(63)), 0, 1), one])
+        if not isinstance(place, Int):
+            return Op("AND", (Op("LEU", (place, Int(63)), 0, 1), one), 0, 1)
+        return one if 0 <= place.value < 64 else Op("AND", (bits, Int(0)), 0, 0)
 
     def member(self, node):
         operand = self.lower(node.operand)

@@ -27,6 +27,10 @@ kin     PARENT.COMM == COMM                                         false
 none    PARENT.COMM == "bash"                                       unknown
 none    PARENT.UID == 0                                             unknown
 none    PARENT.UID == 0 || UID == 0                                 true
+none    !(CAP_CHOWN in PARENT.CAPS)                                 unknown
+none    !(200 in PARENT.CAPS)                                       unknown
+none    !(UID + 64 in PARENT.CAPS)                                  unknown
+kin     !(UID + 64 in PARENT.CAPS) && !(200 in PARENT.CAPS)         true
 none    PARENT.UID >= 0 || PARENT.UID < 0                           unknown
 veiled  PARENT.UID == 1000                                          true
 
