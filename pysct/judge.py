@@ -50,7 +50,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Indices of the rules that matched, and of those that were neither true nor false, both in order."""
+    """Indices of the rules that matched, in order, and of those that were neither true nor false, as the judge met them."""
 
     matched: tuple[int, ...] = ()
     unknown: tuple[int, ...] = ()

@@ -85,7 +85,7 @@ class Court:
         found = self.judge_.judge(ABIS[event.abi].number, CALLS[event.abi][event.call][0], PHASES[phase], event.seen)
         matched = [self.rules[index] for index in found.matched]
         asked = [opinion for opinion in opinions if opinion.asked]
-        unknown = [self.rules[index] for index in found.unknown]
+        unknown = [self.rules[index] for index in sorted(found.unknown)]
         if (matched, unknown) != tuple([o.rule for o in asked if o.outcome.outcome is w] for w in (True, None)):
             raise Failure(
                 "the kernel's judge and the reference evaluator disagree", "report it, with the rules and the call"

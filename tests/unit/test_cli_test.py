@@ -39,6 +39,14 @@ def say(tmp_path, monkeypatch, capsys):
     return run
 
 
+def test_unknown_rules_that_the_kernel_does_not_ask_in_order(say):
+    """Rules that ask one string alone are asked first, wherever they stand."""
+    rest = ['pathname =~ "/a00*z" && UID == 0', *(f'pathname =~ "/a{at:02}*z"' for at in range(1, 12))]
+    Path("rules").write_text("".join(f"rule {{ syscall_name = unlink filter_expression {{ {each} }} action {{ LOG }} }}\n" for each in rest))
+    status, out, err = say("--event", "unlink(?) uid=0")
+    assert (status, err) == (0, "") and out.count("is unknown") >= 12, out + err
+
+
 def test_the_rule_and_the_condition_that_decide(say):
     status, out, err = say("--event", 'unlink("/etc/passwd") uid=0 comm=rm')
     assert (status, err) == (0, "rules that judge after the call were not asked: add retval=… or errno=…\n")
