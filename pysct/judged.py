@@ -13,8 +13,9 @@ FORMS = {opcode.number: opcode.form for opcode in OPCODES.values()}
 
 
 def where(image: Image, prog: Prog) -> str:
-    """The place, in words."""
-    if prog.phase == PHASES["after"] or prog.cost > Limit.GLANCE or asked(image, prog) & IN_TASK:
+    """The place, in words; what one program of a call needs, the other one has as well."""
+    progs = [each for each in image.progs if (each.abi, each.nr) == (prog.abi, prog.nr)]
+    if any(each.phase == PHASES["after"] or each.cost > Limit.GLANCE or asked(image, each) & IN_TASK for each in progs):
         return "in task context"
     if any(decode(entry).what in RESOLVED for entry in prog.sources):
         return "at entry, or in task context"

@@ -68,6 +68,13 @@ def test_check_tells_where_calls_are_judged(files, say, condition, more, where):
     assert re.search(rf"\s{{2,}}{where}\s{{2,}}", say("check", "-v", "one")[1])
 
 
+def test_what_one_program_of_a_call_needs_the_other_one_has(files, say):
+    """The kernel goes to task context once for both."""
+    Path("two").write_text("".join(f"rule {{ syscall_name = unlink when = {when} action {{ LOG }} }}" for when in ("before", "after")))
+    out = say("check", "-v", "two")[1]
+    assert out.count("in task context") == 2 and "at entry" not in out
+
+
 def test_a_rule_of_both_phases_is_counted_once(fake, files, say):
     Path("both").write_text("rule { syscall_name = chdir when = both rule_name = b action { LOG } }")
     assert say("check", "both")[1] == "both: 1 rule, no errors\n"
