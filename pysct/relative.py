@@ -7,6 +7,7 @@ from pysct import resolved, tree
 from pysct.check import Rule
 from pysct.diagnostics import Diagnostics
 from pysct.glob import alternatives
+from pysct.ir import StrRef
 from pysct.paths import argument_is_path, field_is_path
 
 WHOLE = frozenset({"==", "!=", "startswith"})
@@ -21,10 +22,10 @@ def advise_paths(rule: Rule, diagnostics: Diagnostics):
         return
     for node, name, texts in comparisons(rule.condition):
         absolute = is_absolute(name)
-        if not absolute and not is_path(name, rule):
+        if not absolute and not (meets_slashes(name, rule) if is_glob(node) else is_path(name, rule)):
             continue
         for text in texts:
-            if not fits_anywhere(node, text):
+            if not fits_anywhere(node, text) and not is_no_file(name, text):
                 hint = anywhere(node, text) if not absolute or is_glob(node) else "write the path from / on"
                 report(rule, name, text, hint, diagnostics)
 
@@ -55,6 +56,18 @@ def is_path(name: tree.Name | tree.Param, rule: Rule) -> bool:
     return True
 
 
+def meets_slashes(name: tree.Name | tree.Param, rule: Rule) -> bool:
+    """Whether what a name says is a path to a glob, in which no / fits a *."""
+    leaves = rule.names.leaves.get(name.number if isinstance(name, tree.Param) else name.name, ())
+    return bool(leaves) and all(isinstance(leaf, StrRef) and leaf.path for leaf in leaves)
+
+
+def is_no_file(name: tree.Name | tree.Param, text: tree.Text) -> bool:
+    """Whether a text is that of a socket's name that is no path, or of what a descriptor is open on that is none: pipe:[7]."""
+    said = name.name if isinstance(name, tree.Name) else ""
+    return said.endswith(".sun_path") and text.value.startswith(b"@") or said.startswith("fdpath(") and b":" in text.value
+
+
 def is_glob(node: tree.Node) -> bool:
     return isinstance(node, tree.Binary) and node.op in GLOBS
 
@@ -81,7 +94,7 @@ def report(rule: Rule, name: tree.Node, text: tree.Text, hint: str, diagnostics:
     source = name.source or rule.source
     shown = source.said(name.span, 40)
     message = f"`{shown}` is the path as the caller writes it, and most write it from / on"
-    if is_absolute(name):
+    if is_absolute(name) or isinstance(name, tree.Name) and resolved.is_one(name.name):
         message = f"`{shown}` starts with /, and this text does not"
     diagnostics.warning(text.source or source, text.span, message, hint)
 
@@ -90,7 +103,7 @@ def note_stars(rules: list[Rule], diagnostics: Diagnostics):
     """Say once of a glob that ends in `*` that it takes in nothing below."""
     for rule in rules:
         for node, name, texts in comparisons(rule.condition) if rule.condition is not None else ():
-            if is_glob(node) and (is_path(name, rule) or is_absolute(name)):
+            if is_glob(node) and meets_slashes(name, rule):
                 for each in alternatives(texts[0].value):
                     if each.endswith(b"*") and not each.endswith((b"**", b"\\*")):
                         shown = each.decode("utf-8", "replace")
