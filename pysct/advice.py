@@ -5,10 +5,11 @@ from collections import defaultdict
 from collections.abc import Callable
 
 from pysct.abi import ACTIONS, FIELDS, Limit
+from pysct.abi import Source as What
 from pysct.beginning import advise_data, note_data
 from pysct.check import Rule
 from pysct.diagnostics import Diagnostics
-from pysct.ir import OF_OTHERS, Chain, Each, Load, Member, Mixed, Op, StrPair, StrRef, StrTest
+from pysct.ir import OF_OTHERS, Chain, Each, Int, Load, Member, Mixed, Op, StrPair, StrRef, StrTest
 from pysct.literal import advise_stars
 from pysct.points import calls_of_class
 from pysct.reading import Reading
@@ -116,8 +117,10 @@ def narrow(condition) -> bool:
             return True
         case Op(op=op, operands=parts):
             return op in NARROW or any(map(of_process, parts))
-        case Load():
+        case Load() | Mixed():
             return of_process(condition)
+        case Int(value=0):
+            return True  # no call at all, in this ABI
     return False
 
 
@@ -132,7 +135,7 @@ def of_process(node) -> bool:
             return True
         case StrTest(operand=operand) | Member(operand=operand):
             return of_process(operand)
-        case Op(operands=parts) | Chain(operands=parts):
+        case Op(operands=parts) | Chain(operands=parts) | Mixed(operands=parts):
             return any(map(of_process, parts))
     return False
 
@@ -187,7 +190,8 @@ def in_memory(node: StrRef | Load) -> bool:
     """Whether what is read is what an argument points to."""
     if isinstance(node, Load):
         return node.op == "LDS"
-    return isinstance(node.operand, Reading) or node.operand < Limit.ARGS
+    read = node.operand
+    return read.what != What.DESCRIPTOR if isinstance(read, Reading) else read < Limit.ARGS
 
 
 def is_above(node: StrRef | Load) -> bool:

@@ -1,14 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Is data, of which a rule sees the beginning, asked for more than that tells?"""
 
-import re
 from collections.abc import Iterator
 
 from pysct import members, tree
 from pysct.abi import Limit
 from pysct.check import Rule
 from pysct.diagnostics import Diagnostics
-from pysct.glob import alternatives
+from pysct.glob import alternatives, outline
 from pysct.points import Point
 
 
@@ -18,7 +17,7 @@ def advise_data(rule: Rule, diagnostics: Diagnostics):
         if not asks_for_end(node):
             continue
         sizes = {size_of(point, argument_of(name, point)) for point in rule.points if is_data(name, point)}
-        if sizes.isdisjoint(rule.names.types):
+        if sizes.isdisjoint(named(rule)):
             source = name.source or rule.source
             message = f"of `{source.said(name.span, 40)}` a rule sees the first {Limit.DATA} bytes, which end elsewhere if it has more"
             diagnostics.warning(source, node.span, message, f"add `{min(sizes)} <= {Limit.DATA}`")
@@ -33,6 +32,12 @@ def note_data(rules: list[Rule], diagnostics: Diagnostics):
                 " calls, by writev or sendmsg and their like, through io_uring, or by a mapping of the file"
             )
             return
+
+
+def named(rule: Rule) -> Iterator[str]:
+    """What a rule's condition names, arguments by their own names."""
+    for key in rule.names.types:
+        yield from (point.args[key - 1][0] for point in rule.points) if isinstance(key, int) else (key,)
 
 
 def data_in(rule: Rule) -> Iterator[tuple[tree.Node, tree.Node]]:
@@ -66,6 +71,6 @@ def asks_for_end(node: tree.Node) -> bool:
     return node.op in ("=~", "!~") and any(map(has_end_behind_star, alternatives(node.right.value)))
 
 
-def has_end_behind_star(glob: bytes) -> bool:
-    plain = re.sub(rb"\\.", b"x", glob)
-    return b"*" in plain and not plain.endswith(b"*")
+def has_end_behind_star(text: bytes) -> bool:
+    kinds, _ = outline(text, False)
+    return "S" in kinds and not kinds.endswith("S")

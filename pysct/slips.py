@@ -2,6 +2,7 @@
 """What did somebody probably mean whose rule does not follow the grammar?"""
 
 from pysct.abi import ACTIONS
+from pysct.resolved import WHAT
 from pysct.tokens import Token
 
 OPERANDS = frozenset({"ADDRESS", "NUMBER", "STRING", "NAME", "MEMBER", "RPAR", "RSQB"})
@@ -100,6 +101,9 @@ def explain_operator(tokens: list[Token], index: int) -> tuple[str, str | None] 
     if called:
         if called.value == "PARAMS":
             return "PARAMS takes square brackets", "write PARAMS[1] for the first argument"
+        if called.value in WHAT:
+            example = "pathname" if called.value == "path" else "fd"
+            return f"`{called.value}` asks for one argument by its name", f"as in `{called.value}({example})` or `{called.value}(PARAMS[1])`"
         return f"`{called.value[:32]}` is called, and there are no functions", "compare by ==, =~, startswith, …"
     if token.type == "PERCENT" and before.type not in OPERANDS and behind and behind.type == "NAME":
         return "`%` only starts a macro in a log_format", f"write `{behind.value[:32].upper()}`"

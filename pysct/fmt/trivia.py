@@ -67,7 +67,8 @@ def piece(text: str, at: int, token: Token) -> Piece:
             lines += 1
             fresh = fresh or not comments
         elif found["comment"]:
-            comments.append(Comment(found["comment"].rstrip(), not lines and not first, lines > 1))
+            alone = lines or first or bool(comments) and comments[-1].ends_line
+            comments.append(Comment(found["comment"].rstrip(), not alone, lines > 1))
             lines, first = 0, False
     return Piece(token.type, token.value, comments, lines > 1, fresh)
 

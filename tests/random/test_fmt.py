@@ -35,6 +35,7 @@ TRIVIA = [
     "\n# six\n\n",
     "\r\n",
     "/**/",
+    "/* seven */ /* eight */ // nine\n",
     "\t",
 ]
 
@@ -125,7 +126,7 @@ def test_long_lines_are_broken_where_they_are_loosest():
     assert stays(" ".join(LONG.split())) == LONG
 
 
-@pytest.mark.parametrize("text", ["", "\n", "# only a comment", "\n\n/* a */\n\n\n# b\n", " ; \n"])
+@pytest.mark.parametrize("text", ["", "\n", "# only a comment", "/*a*/ /*b*/ // c\n", "/*a*/\n/*b*/ /*c*/ # d", "\n\n/* a */\n\n\n# b\n", " ; \n"])
 def test_files_without_rules(text):
     neat = stays(text)
     assert COMMENT.findall(neat) == COMMENT.findall(text) and not neat.startswith("\n") and not neat.endswith("\n\n")

@@ -2,6 +2,7 @@
 """Does the compiler survive every text, and say something about it?"""
 
 import random
+import re
 from pathlib import Path
 
 import pytest
@@ -76,6 +77,8 @@ PIECES = [
     b"\xed\xa0\x80",
     b"\xc3\xa9",
 ]
+NAMES = [piece for piece in PIECES if re.fullmatch(rb"\w+", piece)]
+WORD, BETWEEN = re.compile(rb"\b[A-Za-z_]\w*"), re.compile(rb"[^\w\s]+")
 
 
 def survives(data: bytes, name: str = "f.conf"):
@@ -127,7 +130,7 @@ def test_mutated_examples():
         data = bytearray(draw.choice(EXAMPLES + BAD))
         for _ in range(draw.randrange(1, 4)):
             at = draw.randrange(len(data) + 1)
-            match draw.randrange(4):
+            match draw.randrange(6):
                 case 0:
                     data[at : at + draw.randrange(1, 20)] = b""
                 case 1:
@@ -137,11 +140,17 @@ def test_mutated_examples():
                 case 3:
                     start = draw.randrange(len(data) + 1)
                     data[at:at] = data[start : start + draw.randrange(1, 60)]
+                case 4:  # a word, or what stands between two, in place of another one
+                    found = draw.choice(list(WORD.finditer(data)) or [None])
+                    data[slice(*found.span() if found else (0, 0))] = draw.choice(NAMES)
+                case 5:
+                    found = draw.choice(list(BETWEEN.finditer(data)) or [None])
+                    data[slice(*found.span() if found else (0, 0))] = b" " + draw.choice(PIECES) + b" "
         survives(bytes(data))
 
 
 def filtered(condition: str) -> bytes:
-    return f"rule {{ syscall_name = statfs filter_expression {{ {condition} }} action {{ LOG }} }}".encode()
+    return f"rule {{ syscall_name = listxattr filter_expression {{ {condition} }} action {{ LOG }} }}".encode()
 
 
 @pytest.mark.parametrize(
