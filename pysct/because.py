@@ -37,23 +37,8 @@ def variables(node: tree.Node) -> Iterator[tree.Name | tree.SetName | tree.Param
         case tree.Param():
             yield node
         case _:
-            for child in children(node):
+            for child in tree.below(node):
                 yield from variables(child)
-
-
-def children(node: tree.Node) -> list[tree.Node]:
-    match node:
-        case tree.Unary(operand=operand):
-            return [operand]
-        case tree.Binary(left=left, right=right):
-            return [left, right]
-        case tree.Logical(operands=operands):
-            return operands
-        case tree.Range(low=low, high=high):
-            return [low, high]
-        case tree.Member(operand=operand, elements=elements):
-            return [operand, *elements]
-    return []
 
 
 def facts(node: tree.Node, outcome: Evaluation) -> list[str]:

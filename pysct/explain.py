@@ -28,7 +28,7 @@ def explain(rule: Rule, rules: list[Rule]) -> list[str]:
     ]
     lines += condition_lines(rule)
     lines += [f"  then {action_text(rule)}", *log_lines(rule)]
-    lines += [f"  {line}" for earlier in before(rule, rules) for line in shadow_lines(earlier, rule)]
+    lines += [f"  {line}" for line in shadow_lines(rule, before(rule, rules))]
     return [printable(line) for line in lines]
 
 
@@ -101,18 +101,26 @@ def before(rule: Rule, rules: list[Rule]) -> list[Rule]:
     ]
 
 
-def shadow_lines(earlier: Rule, rule: Rule) -> list[str]:
-    """How much of a rule an earlier one takes away."""
+def shadow_lines(rule: Rule, before: list[Rule]) -> list[str]:
+    """How much of a rule those before it take away: each that takes all of a call, and some of the others."""
+    own = conjuncts(rule)
+    covering = [earlier for earlier in before if conjuncts(earlier) <= own]
+    others = [earlier for earlier in before if earlier not in covering] if covering else before
+    lines = [shadow_line(earlier, rule, True) for earlier in covering[:SHOWN]]
+    lines += [shadow_line(earlier, rule, False) for earlier in others[:SHOWN]]
+    more = len(others) - SHOWN
+    return lines + ([f"and only where none of {more} other rules before it matches"] if more > 0 else [])
+
+
+def shadow_line(earlier: Rule, rule: Rule, covers: bool) -> str:
+    """How much of a rule an earlier one takes away, which `covers` it where both are asked."""
     common = [point for point in rule.points if point in set(earlier.points)]
     names = shortened(list(dict.fromkeys(point.call for point in common)))
     place = f"{earlier.name} ({earlier.source.name}:{earlier.own_line})"
-    if conjuncts(earlier) <= conjuncts(rule):
-        if len(common) == len(rule.points):
-            return [f"can never match: {place} comes before it, and matches whenever it would"]
-        return [
-            f"can never match {names}" + abi_text(common) + f": {place} comes before it, and matches whenever it would"
-        ]
-    return [f"is asked about {names} only where {place} does not match"]
+    if not covers:
+        return f"is asked about {names} only where {place} does not match"
+    what = "" if len(common) == len(rule.points) else f" {names}{abi_text(common)}"
+    return f"can never match{what}: {place} comes before it, and matches whenever it would"
 
 
 def abi_text(points: list) -> str:

@@ -14,7 +14,6 @@ from pysct.reading import Reading
 S64_MIN, S64_MAX, U64_MAX = -(1 << 63), (1 << 63) - 1, (1 << 64) - 1
 OF_OTHERS = frozenset(field.number for field in FIELDS.values() if field.subject)
 OF_ANCESTORS = frozenset(field.number for field in FIELDS.values() if field.subject == "ANCESTOR")
-COMPARISONS = frozenset({"EQ", "NE", "LT", "LE", "LTU", "LEU", "TRUE", "FALSE"})
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,10 +30,6 @@ class Reading:
     via_size: int = 0
     limit: int = 0
 
-    @property
-    def is_text(self) -> bool:
-        return self.what != What.NUMBER
-
     def entry(self, shown: bool = False) -> bytes:
         """struct sct_source; `shown`: in the events of its program."""
         made = SourceStruct(**{each.name: getattr(self, each.name) for each in fields(self)})

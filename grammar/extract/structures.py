@@ -117,6 +117,19 @@ def of_argument(abi: str, call: str, arg: kinds.Arg) -> Argument | None:
     return Argument(struct, not const and (filled == "always" or place in filled), size, bool(size) and group.get("extends", False))
 
 
+@cache
+def calls() -> frozenset[str]:
+    return frozenset(call.name for abi in kinds.ABIS for call in kinds.load(abi))
+
+
+def parts(place: str) -> tuple[str, str]:
+    """Call and argument of a place. Raises kinds.KindError for a call that no ABI has."""
+    call, argument = place.split(".")
+    if call not in calls():
+        raise kinds.KindError(f"structures.toml: {place}: a call of no ABI; correct or remove it")
+    return call, argument
+
+
 def data(abi: str) -> dict[str, dict[str, tuple[str, bool]]]:
     """call -> argument that is data -> the argument that says its size, and whether the call fills it in.
 
@@ -125,7 +138,7 @@ def data(abi: str) -> dict[str, dict[str, tuple[str, bool]]]:
     out: dict[str, dict[str, tuple[str, bool]]] = {}
     for key, is_filled in (("sizes", False), ("filled", True)):
         for place, size in policy()["data"][key].items():
-            name, argument = place.split(".")
+            name, argument = parts(place)
             call = next((call for call in kinds.load(abi) if call.name == name), None)
             if call and not {argument, size} <= {arg.name for arg in call.args}:
                 raise kinds.KindError(f"structures.toml: {name} of {abi} has no {argument} or no {size}")
@@ -138,7 +151,7 @@ def lists(abi: str) -> dict[str, tuple[str, ...]]:
     """call -> its arguments that are lists of strings. Raises kinds.KindError for one that it does not have."""
     out: dict[str, tuple[str, ...]] = {}
     for place in policy()["lists"]["arguments"]:
-        name, argument = place.split(".")
+        name, argument = parts(place)
         for call in (call for call in kinds.load(abi) if call.name == name):
             if argument not in {arg.name for arg in call.args}:
                 raise kinds.KindError(f"structures.toml: {name} of {abi} has no {argument}")

@@ -171,3 +171,8 @@ def test_the_command(capsys):
 def test_how_much_is_seen_of_data():
     (lines,) = explained('rule { syscall_name = write filter_expression { buf contains "x" || PARAMS[2] == "y" } action { LOG } }')
     assert "  sees the first 4096 bytes of buf and PARAMS[2]" in lines
+
+
+def test_of_many_rules_before_it_some_are_named():
+    lines = explained("".join(f"rule {{ syscall_name = sync filter_expression {{ UID == {at} }} action {{ LOG }} }}\n" for at in range(40)))[-1]
+    assert lines[-1] == "  and only where none of 27 other rules before it matches" and len([line for line in lines if "is asked about" in line]) == 12

@@ -14,6 +14,7 @@ from pysct.layouts import LAYOUTS
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "grammar/extract"))
 
 import btf  # noqa: E402
+import kinds  # noqa: E402
 import structures  # noqa: E402
 
 HEADERS = ("sys/stat.h", "sys/socket.h", "netinet/in.h", "sys/un.h", "sys/resource.h", "sys/uio.h", "time.h", "sys/utsname.h",
@@ -102,3 +103,9 @@ def test_a_file_without_type_information(tmp_path):
     (tmp_path / "vmlinux").write_bytes(b"\x7fELF")
     with pytest.raises(btf.BtfError):
         btf.Btf(tmp_path / "vmlinux")
+
+
+@pytest.mark.parametrize("place", ["wriet.buf", "execvee.argv"])
+def test_a_call_that_no_abi_has_is_an_error(place):
+    with pytest.raises(kinds.KindError, match=place):
+        structures.parts(place)
