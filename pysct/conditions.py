@@ -3,7 +3,7 @@
 
 from pysct import glob, tree
 from pysct.abi import FIELDS, Limit
-from pysct.constants import FAMILIES
+from pysct.constants import CONSTANTS, FAMILIES
 from pysct.diagnostics import Diagnostics
 from pysct.ir import StrRef
 from pysct.names import ADDR4, ADDR6, INT, STR, Names
@@ -161,7 +161,8 @@ class Checker:
 
     def mismatch(self, where, left, left_type: str, right, right_type: str):
         text = next((node.value for node in (left, right) if isinstance(node, tree.Text)), b"")
-        hint = "a number stands without quotes" if text.isdigit() else None
+        name = text.decode("ascii", "replace")
+        hint = "a number stands without quotes" if text.isdigit() else f"a constant stands without quotes: {name}" if name in CONSTANTS else None
         if {left_type, right_type} & ADDRESSES:
             hint = "an address stands without quotes: 10.0.0.1, 2001:db8::1"
             if INT in (left_type, right_type):

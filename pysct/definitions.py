@@ -209,8 +209,15 @@ class Expansion:
         return self.wrong(node, f"there is no set `{node.name}`", hint)
 
     def too_early(self, name: str) -> tuple[str, str]:
-        """Message and hint for a name that is defined further down."""
+        """Message and hint for a name that is defined further down, or that needs itself."""
         item = self.definitions.all[name]
+        seen, todo = set(), [name]
+        while todo:
+            parts = parts_of(self.definitions.all[todo.pop()]) & self.definitions.all.keys()
+            if name in parts:
+                return f"`{name}` is defined by itself", "what a definition uses stands above it, and does not use it again"
+            todo += parts - seen
+            seen |= parts
         return f"`{name}` is used before it is defined", f"it is defined in {item.source.place(item.name_span)}: move that up"
 
     def use(self, found: Definition, node: tree.Node):
@@ -263,3 +270,9 @@ def arguments() -> frozenset[str]:
 def elsewhere(name: str) -> Iterable[str]:
     """What a name may have been meant to be that rules of some calls know."""
     return resolved.everywhere() if "(" in name else members.everywhere() if "." in name else arguments()
+
+
+def parts_of(item: tree.Let | tree.Set) -> set[str]:
+    """The names in a definition."""
+    nodes = [item.body] if isinstance(item, tree.Let) else item.elements
+    return {part.name for node in nodes for part in walk(node) if isinstance(part, tree.Name | tree.SetName)}

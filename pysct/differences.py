@@ -78,6 +78,8 @@ def no_path(key: str, points: list[Point], lacking: list[Point]) -> tuple[str, s
 def no_process(key: str) -> tuple[str, str | None]:
     """Message and hint for a field that another process than the caller does not have."""
     subject, _, name = key.partition(".")
+    if name.partition(".")[0] in SUBJECTS:
+        return f"unknown name `{key}`", "PARENT is the caller's, and ANCESTOR any process above it: of those above others nothing is asked"
     if name in FIELDS:
         return f"`{name}` is only known of the caller", f"what is known of others: see `{subject}.` in docs/reference.md"
     if name:
@@ -94,6 +96,8 @@ def no_member(key: str, points: list[Point]) -> tuple[str, str | None]:
             return missing(index + 1, points, [point for point in points if index >= len(point.args)])
         argument = points[0].args[index][0]
         key = f"{argument}.{path}"
+    elif (said := re.fullmatch(r"(\w+)\[[0-9]+\]", argument)) and said[1] in SUBJECTS:
+        return f"`{argument}` cannot be named: ANCESTOR is any process above the caller, PARENT the nearest", f"write `{said[1]}.{path}`"
     elif said := re.fullmatch(r"(\w+)\[[1-9][0-9]*\]", argument):
         return f"`{argument}` cannot be named: a rule sees the first of several", f"write `{said[1]}[0].{path}`"
     known = list(dict.fromkeys(name for point in points for name in members.names(point.abi, point.call)))

@@ -113,7 +113,9 @@ def select(
             continue
         if text in impossible:
             diagnostics.error(source, word.span, *_impossible(text, phase))
-        if not found:
+        if not found and text[1:] in CLASSES and calls_of_class(text[1:]) <= impossible:
+            diagnostics.error(source, word.span, *_impossible(f"each call of {text}", phase))
+        elif not found:
             diagnostics.error(source, word.span, *nothing(text, abis, says_abis))
         for p in found:
             chosen[p] = chosen.get(p, False) or not is_pattern(text)

@@ -144,6 +144,8 @@ def explain_expression(token: Token, before: Token, in_set: bool) -> tuple[str, 
         return f"{shown} is not an operator", f"write `{WORDS[token.value.lower()]}`"
     if before.type == "NAME" and before.value.lower() in WORDS:
         return f"`{before.value}` is not an operator", f"write `{WORDS[before.value.lower()]}`"
+    if token.type == "CLOSE" and before.type == "OPEN" and in_set:
+        return "the set is empty", "nothing is in it: write its elements, as in `in { 1, 2, 10..20 }`"
     if token.type == "CLOSE" and before.type == "OPEN":
         return "nothing stands between the brackets", "leave filter_expression out to match every call"
     if token.type == "_SEMI":
@@ -151,7 +153,8 @@ def explain_expression(token: Token, before: Token, in_set: bool) -> tuple[str, 
     if before.type == "IN":
         return f"a set must follow `in`, not {shown}", "write `in { 1, 2, 10..20 }`, or the name of a set"
     if token.type in ("CLOSE", "RPAR", "RSQB", "COMMA") and not complete:
-        return f"something is missing between `{before.value[:32]}` and {shown}", None
+        hint = "no comma stands behind the last element" if in_set and before.type == "COMMA" and token.type == "CLOSE" else None
+        return f"something is missing between `{before.value[:32]}` and {shown}", hint
     if token.type == "OPEN":
         return "`{` only follows `in` here", "parentheses group: (UID == 0)"
     if token.type == "COMMA":
@@ -159,6 +162,10 @@ def explain_expression(token: Token, before: Token, in_set: bool) -> tuple[str, 
     if complete and token.type in ("NUMBER", "STRING", "NAME", "LPAR"):
         hint = "elements of a set have commas between them" if in_set else None
         return f"an operator is missing before {shown}", hint
+    if token.type == "NOT" and complete:
+        return f"{shown} cannot follow `{before.value[:32]}`", "`!` stands before what it turns round: `!(UID in { 0, 1 })`"
+    if token.type == "SLASH" and before.type == "ADDRESS":
+        return f"{shown} cannot follow `{before.value[:32]}`", "a network is an address and its bits, without blanks: 10.0.0.0/8"
     if complete:
         return f"{shown} cannot follow `{before.value[:32]}`", None
     return f"{shown} cannot stand here: a name, a number or a string must follow `{before.value[:32]}`", None

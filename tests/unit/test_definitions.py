@@ -63,7 +63,7 @@ def test_a_definition_holds_from_its_place_on_and_in_later_files():
     assert messages(rule("a") + "let a = UID == 0") == ["`a` is used before it is defined"]
     assert messages(rule("UID in a") + "set a = { 1 }") == ["`a` is used before it is defined"]
     assert messages("let b = a\nlet a = 1\n" + rule("b")) == ["`a` is used before it is defined"]
-    assert messages("let a = a\n" + rule("a")) == ["`a` is used before it is defined"]
+    assert messages("let a = a\n" + rule("a")) == ["`a` is defined by itself"]
     sources = [Source("one", "let a = UID == 0 // nothing else"), Source("two", rule("a"))]
     result = compile_sources(sources)
     assert result.image and not result.diagnostics
