@@ -8,6 +8,7 @@ from pysct.abi import ACTIONS, FIELDS, Limit
 from pysct.abi import Source as What
 from pysct.beginning import advise_data, note_data
 from pysct.check import Rule
+from pysct.constants import FAMILIES
 from pysct.diagnostics import Diagnostics
 from pysct.ir import OF_OTHERS, Chain, Each, Int, Load, Member, Mixed, Op, StrPair, StrRef, StrTest
 from pysct.literal import advise_stars
@@ -23,6 +24,8 @@ PREVENTS = {
 }
 RESULT = frozenset(FIELDS[name].number for name in ("RETVAL", "ERRNO", "TIME", "DURATION"))  # fields that say nothing about the process
 MAPPED = {"sin_addr": "sin6_addr", "sin_port": "sin6_port"}  # what leads to the same place
+SOCKETCALL = "socketcall"
+IN_SOCKETCALL = frozenset(name.removeprefix("SYS_").lower() for name, family in FAMILIES.items() if family == SOCKETCALL)
 NARROW = frozenset({"EQ", "TRUE", "AND"})  # tests that few values pass
 
 
@@ -34,6 +37,7 @@ def advise(rules: list[Rule], conditions: list[list], diagnostics: Diagnostics):
         advise_paths(rule, diagnostics)
         advise_stars(rule, diagnostics)
         advise_data(rule, diagnostics)
+    note_socketcall(rules, diagnostics)
     note_stars(rules, diagnostics)
     note_memory(rules, conditions, diagnostics)
     note_mapped(rules, diagnostics)
@@ -75,6 +79,20 @@ def warn_missed(rule: Rule, names: frozenset[str], missed: dict[str, str], diagn
         f"`{has}` is watched, but not {what}",
         f"write `syscall_name = {words}`, or a rule of its own",
     )
+
+
+def note_socketcall(rules: list[Rule], diagnostics: Diagnostics):
+    """Say once that there is another way to a call, which has its arguments in memory."""
+    if any(point.call == SOCKETCALL for rule in rules for point in rule.points):
+        return
+    for rule in rules:
+        for point in rule.points:
+            if point.call in IN_SOCKETCALL and SOCKETCALL in CALLS[point.abi]:
+                diagnostics.note(
+                    f"rule '{rule.name}' does not see what {point.abi} programs do by {SOCKETCALL}, which has its arguments in memory: "
+                    f"a rule for {SOCKETCALL} can ask for `call == SYS_{point.call.upper()}`, and for nothing more"
+                )
+                return
 
 
 # ------------------------------------------------------------------ everybody
