@@ -97,6 +97,9 @@ def load_spec():
         field.setdefault("context", "any")
         field.setdefault("phase", "any")
         field.setdefault("set", "")
+        field.setdefault("low", -(1 << 63))
+        field.setdefault("high", (1 << 63) - 1)
+        field.setdefault("longest", 0)
         field.setdefault("subject", "")
     spec["own"] = list(spec["field"])
     spec["field"] += [of_subject(field, subject) for subject in spec["subject"] for field in spec["own"] if "others" in field]

@@ -193,11 +193,11 @@ class Checker:
                     f"`{node.op}` takes the result of `{child.op}`, as in C",
                     f"put the `{node.op}` in parentheses if it shall come first",
                 )
-            elif node.op in ORDER and child.op in ORDER:
+            elif any(node.op in same and child.op in same for same in (ORDER, EQUALITY)):
                 self.warn(
                     node,
                     f"`{node.op}` compares with the truth value of `{child.op}`, as in C",
-                    "write `a < b && b < c`",
+                    f"write `a {child.op} b && b {node.op} c`" if node.op in EQUALITY else "write `a < b && b < c`",
                 )
 
     def shown(self, node) -> str:

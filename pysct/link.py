@@ -2,13 +2,13 @@
 """Which programs do the rules make?"""
 
 from collections import defaultdict
-from collections.abc import Sequence
 
 from pysct import codegen, lower, plain, simplify
 from pysct.abi import Limit
 from pysct.arrange import Arranger, Leaf
 from pysct.check import Rule
 from pysct.codegen import Code, TooComplex
+from pysct.decided import warn_decided
 from pysct.diagnostics import Diagnostics
 from pysct.differences import calls
 from pysct.ir import Int, may_be_unknown
@@ -146,42 +146,4 @@ def warn_shadowed(rule: Rule, covering: list[Rule | None], diagnostics: Diagnost
         f"the rule is never reached{where}: before it, {names} takes {what}",
         f"`{first.name}` is in {first.source.place(first.name_span)}: "
         "let it say `continue = yes`, or put this rule above it",
-    )
-
-
-def warn_decided(rule: Rule, decided: Sequence[dict[int, lower.Decided]], diagnostics: Diagnostics):
-    """Warn of comparisons that come out the same at all points of an ABI, whatever the call is.
-
-    That a 32-bit number never reaches what only a 64-bit one can is no news.
-    """
-    by_abi: dict[str, list[dict[int, lower.Decided]]] = {}
-    for point, at in zip(rule.points, decided):
-        by_abi.setdefault(point.abi, []).append(at)
-    for key in dict.fromkeys(key for at in decided for key in at):
-        same = {}  # by ABI
-        for abi, at in by_abi.items():
-            if all(key in each and each[key].outcome == at[0][key].outcome for each in at):
-                same[abi] = at[0][key]
-        everywhere = len(same) == len(by_abi)
-        for outcome in (False, True):
-            some = {abi: one for abi, one in same.items() if one.outcome == outcome}
-            if some and (everywhere or not all(one.wide for one in some.values())):
-                warn_same(rule, some, "" if len(some) == len(by_abi) else f" in {', '.join(some)}", diagnostics)
-
-
-def warn_same(rule: Rule, some: dict[str, lower.Decided], where: str, diagnostics: Diagnostics):
-    """Warn of one comparison, or of conditions joined, with one outcome in some ABIs."""
-    node, outcome = next((one.node, one.outcome) for one in some.values())
-    source = node.source or rule.source
-    text = source.said(node.span)
-    low, high = min(one.low for one in some.values()), max(one.high for one in some.values())
-    why = f"what it compares is at least {low} and at most {high}"
-    if clashing := next(iter(some.values())).clashing:
-        one, other = (f"`{(each.source or rule.source).said(each.span)}`" for each in clashing)
-        why = f"one of {one} and {other} is always true: `&&`?" if outcome else f"{one} and {other} exclude each other"
-    diagnostics.warning(
-        source,
-        node.span,
-        f"`{text}` is {'always' if outcome else 'never'} true{where}",
-        why,
     )

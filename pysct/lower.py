@@ -1,9 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What remains of a condition at one system call, when everything known now is worked out?"""
 
-from typing import NamedTuple
-
-from pysct import fold, ir, simplify, tree
+from pysct import decided, fold, ir, reach, simplify, tree
+from pysct.decided import Decided
 from pysct.implied import clash
 from pysct.ir import Addr, Each, Int, Net, Op, Str, StrRef
 
@@ -29,25 +28,10 @@ class Refused(Exception):
         self.node = node
 
 
-class Decided(NamedTuple):
-    """A comparison that always has the same outcome, as one operand lies between low and high.
-
-    `wide` says that the other is a number which no 32-bit variable can have. Of conditions joined by && or ||, those in
-    `clashing` exclude each other, or one of them is always true.
-    """
-
-    node: tree.Node
-    outcome: bool
-    low: int
-    high: int
-    wide: bool
-    clashing: tuple[tree.Node, ...] = ()
-
-
 class Lowering:
     """Lowers one condition for one meaning of its names, by the operations of pysct.simplify or of pysct.plain.
 
-    `decided` collects the comparisons that the ranges of their operands decide, by the id of their nodes.
+    `decided` collects the parts that come out one way whatever the call is, by the id of their nodes.
     """
 
     def __init__(self, names: dict, algebra=simplify):
@@ -58,9 +42,17 @@ class Lowering:
         """The ir of a checked node. Raises Refused."""
         return getattr(self, type(node).__name__.lower())(node)
 
-    def truth(self, node: tree.Node):
+    def truth(self, node: tree.Node, within: tree.Node | None = None):
         """The ir of a condition, each part of which is about one ancestor where it names ANCESTOR."""
-        return each(self.lower(node), node)
+        before = len(self.decided)
+        found = self.lower(node)
+        if len(self.decided) == before:
+            self.notice(decided.condition(node, found, within))
+        return each(found, node)
+
+    def notice(self, found: Decided | None):
+        if found and self.algebra.FOLDS:
+            self.decided[id(found.node)] = found
 
     def number(self, node):
         return Int(node.value)
@@ -79,7 +71,7 @@ class Lowering:
 
     def unary(self, node):
         if node.op == "!":
-            return self.algebra.negate(self.truth(node.operand))
+            return self.algebra.negate(self.truth(node.operand, node))
         operand = self.lower(node.operand)
         unsigned = ir.is_unsigned(operand)
         if self.algebra.FOLDS and isinstance(operand, Int):
@@ -91,7 +83,7 @@ class Lowering:
         operands, known_before, moot = [], len(self.decided), False
         for operand in node.operands:
             before = len(self.decided)
-            found = self.truth(operand)
+            found = self.truth(operand, node)
             operands.append(found)
             if isinstance(found, Int) and (found.value != 0) == (node.op == "||") and len(self.decided) == before:
                 moot = True
@@ -106,7 +98,7 @@ class Lowering:
         pair = self.algebra.FOLDS and clash(operands, alternatives=outcome)
         if pair:
             clashing = tuple(node.operands[at] for at in pair)
-            self.decided[id(node)] = Decided(node, outcome, 0, 0, False, clashing)
+            self.notice(Decided(node, outcome, clashing=clashing))
             if not any(map(ir.may_be_unknown, operands)):
                 return Int(int(outcome))
         return self.algebra.chain(op, operands)
@@ -144,15 +136,13 @@ class Lowering:
         suffix = "U" if unsigned and op in ("/", "%") else ""
         return self.algebra.compute(OPCODES[op] + suffix, (left, right), unsigned)
 
-    def compare(self, node, op: str, left, right):
-        """A comparison as mathematics has it."""
+    def compare(self, node, op: str, left, right, of: tree.Node | None = None):
+        """A comparison as mathematics has it, or one with an element of a set, then `of` its operand."""
         if self.algebra.FOLDS and isinstance(left, Int) and isinstance(right, Int):
             return Int(int(fold.COMPARISON[op](left.value, right.value)))
+        self.notice(decided.comparison(node, op, left, right, of))
         outcome = self.algebra.decide(op, left, right)
         if outcome is not None:
-            variable, other = (right, left) if isinstance(left, Int) else (left, right)
-            wide = not (isinstance(other, Int) and -(1 << 31) <= other.value < 1 << 32)
-            self.decided[id(node)] = Decided(node, outcome, variable.low, variable.high, wide)
             return self.algebra.known(outcome, left, right)
         negative, large = min(left.low, right.low) < 0, max(left.high, right.high) > ir.S64_MAX
         if negative and large:
@@ -162,17 +152,20 @@ class Lowering:
         unsigned = "U" if large else ""
         return Op(("LT" if op == "<" else "LE") + unsigned, (left, right), 0, 1)
 
-    def bit(self, place, bits):
+    def bit(self, node, place, bits):
         """Whether a set of bits has the one at a place: of a set that is unknown, that is unknown for any place."""
         one = Op("AND", (Op("SHR", (bits, place)), Int(1)), 0, 1)
         if not isinstance(place, Int):
             return Op("AND", (Op("LEU", (place, Int(63)), 0, 1), one), 0, 1)
-        return one if 0 <= place.value < 64 else Op("AND", (bits, Int(0)), 0, 0)
+        if 0 <= place.value < 64:
+            return one
+        self.notice(Decided(node, False, reach.Reach(0, 63)))
+        return Op("AND", (bits, Int(0)), 0, 0)
 
     def member(self, node):
         operand = self.lower(node.operand)
         if isinstance(node.elements[0], tree.SetName):
-            return each(self.bit(operand, self.names[node.elements[0].name]), node)
+            return each(self.bit(node, operand, self.names[node.elements[0].name]), node)
         if isinstance(operand, Str | StrRef):
             return self.one_of(self.same_strings(operand, [self.lower(element) for element in node.elements]), node)
         if isinstance(operand, Addr | Net):
@@ -184,18 +177,21 @@ class Lowering:
                 if isinstance(low, Int) and isinstance(high, Int) and low.value > high.value:
                     raise Refused(element, "the range is empty", "the lower number comes first")
                 if self.algebra.FOLDS and isinstance(low, Int) and isinstance(high, Int):
-                    constant.append((low.value, high.value))
+                    constant.append((element, (low.value, high.value)))
                 else:
-                    bounds = self.compare(element, "<=", low, operand), self.compare(element, "<=", operand, high)
+                    ends = ((low, operand), (operand, high))
+                    bounds = [self.compare(element, "<=", *pair, node.operand) for pair in ends]
                     others.append(self.algebra.chain("ALL", bounds))
                 continue
             value = self.lower(element)
             if self.algebra.FOLDS and isinstance(value, Int):
-                constant.append((value.value, value.value))
+                constant.append((element, (value.value, value.value)))
             else:
-                others.append(self.compare(element, "==", operand, value))
+                others.append(self.compare(element, "==", operand, value, node.operand))
         if constant:
-            others.insert(0, self.algebra.number_member(operand, constant))
+            for found in decided.members(node, operand, constant):
+                self.notice(found)
+            others.insert(0, self.algebra.number_member(operand, [bounds for _, bounds in constant]))
         return self.one_of(others, node)
 
     def one_of(self, tests: list, node: tree.Node):
