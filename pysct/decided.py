@@ -7,13 +7,15 @@ Who lowers a condition collects what these functions find, at each of its points
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from pysct import ir, meant, reach, tree
+from pysct import ir, meant, possible, reach, tree
 from pysct.check import Rule
 from pysct.diagnostics import Diagnostics
-from pysct.ir import Int
+from pysct.ir import Int, Str, StrRef
 from pysct.reach import Reach
 
 ARITHMETIC = frozenset({"+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>", "~"})
+
+EMPTY = frozenset({"SPRE", "SSUF", "SCON"})  # true of any string where the text is empty
 
 
 class Decided(NamedTuple):
@@ -22,7 +24,7 @@ class Decided(NamedTuple):
     `reach` is what it compares, or what it is; `wide` says that it does so with a number which no 32-bit variable can
     have. Of conditions joined by && or ||, those in `clashing` exclude each other, or one of them is always true.
     `within` is the operator whose operand a `constant` is; `of` is what an element of a set is compared with. `value` is
-    the number that something is compared with, if it is known now.
+    the number that something is compared with, if it is known now; `hint` says what was meant where that is known.
     """
 
     node: tree.Node
@@ -34,6 +36,7 @@ class Decided(NamedTuple):
     of: tree.Node | None = None
     constant: bool = False
     value: int | None = None
+    hint: str | None = None
 
 
 def comparison(node: tree.Node, op: str, left, right, of: tree.Node | None = None) -> Decided | None:
@@ -46,6 +49,20 @@ def comparison(node: tree.Node, op: str, left, right, of: tree.Node | None = Non
     variable, other = (right, left) if isinstance(left, Int) else (left, right)
     value = other.value if isinstance(other, Int) else None
     return Decided(node, outcome, reach.reach(variable), is_wide(other) or left == right, of=of, value=value)
+
+
+def strings(node: tree.Node, op: str, left, right, of: tree.Node | None = None) -> Decided | None:
+    """What is known of a test of two strings, `op` as in ir.StrTest; its node is an element of a set where `of` is the set's operand."""
+    opposite = isinstance(node, tree.Binary) and node.op in ("!=", "!~")
+    if isinstance(left, StrRef) and left == right and not ir.names_ancestor(left):
+        return Decided(node, not opposite, wide=True, of=of, hint="both sides are the same")
+    string, text = (left, right) if isinstance(left, StrRef) else (right, left)
+    if not isinstance(string, StrRef) or not isinstance(text, Str):
+        return None
+    if not text.value and op in EMPTY and not ir.names_ancestor(string):
+        return Decided(node, True, hint='an empty text is in every string: `== ""` asks for an empty one')
+    why = possible.never(string, op, text.value)
+    return Decided(node, opposite, of=of, hint=why) if why else None
 
 
 def is_wide(other) -> bool:

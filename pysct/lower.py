@@ -106,6 +106,7 @@ class Lowering:
     def binary(self, node):
         left, right = self.lower(node.left), self.lower(node.right)
         if isinstance(left, Str | StrRef):
+            self.notice(decided.strings(node, TESTS[node.op], left, right))
             test = each(self.algebra.strings(TESTS[node.op], left, right), node)
             return self.algebra.negate(test) if node.op in NEGATED else test
         if isinstance(left, Addr | Net):
@@ -167,7 +168,10 @@ class Lowering:
         if isinstance(node.elements[0], tree.SetName):
             return each(self.bit(node, operand, self.names[node.elements[0].name]), node)
         if isinstance(operand, Str | StrRef):
-            return self.one_of(self.same_strings(operand, [self.lower(element) for element in node.elements]), node)
+            elements = [self.lower(element) for element in node.elements]
+            for at, element in zip(node.elements, elements):
+                self.notice(decided.strings(at, "SEQ", operand, element, node.operand))
+            return self.one_of(self.same_strings(operand, elements), node)
         if isinstance(operand, Addr | Net):
             return self.algebra.chain("ANY", [self.same_address(operand, self.lower(one)) for one in node.elements])
         constant, others = [], []

@@ -16,6 +16,8 @@ def why(one, source: Source) -> str:
     def said(node: tree.Node) -> str:
         return (node.source or source).said(node.span, 40)
 
+    if one.hint:
+        return one.hint
     if one.clashing:
         first, second = (f"`{said(each)}`" for each in one.clashing)
         return f"one of {first} and {second} is always true: `&&`?" if one.outcome else f"{first} and {second} exclude each other"
