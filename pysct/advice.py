@@ -10,6 +10,7 @@ from pysct.beginning import advise_data, note_data
 from pysct.check import Rule
 from pysct.constants import FAMILIES
 from pysct.diagnostics import Diagnostics
+from pysct.families import advise_families
 from pysct.ir import OF_OTHERS, Chain, Each, Int, Load, Member, Mixed, Op, StrPair, StrRef, StrTest
 from pysct.literal import advise_stars
 from pysct.points import calls_of_class
@@ -37,6 +38,7 @@ def advise(rules: list[Rule], conditions: list[list], diagnostics: Diagnostics):
         advise_paths(rule, diagnostics)
         advise_stars(rule, diagnostics)
         advise_data(rule, diagnostics)
+        advise_families(rule, diagnostics)
     note_socketcall(rules, diagnostics)
     note_stars(rules, diagnostics)
     note_memory(rules, conditions, diagnostics)
