@@ -16,6 +16,7 @@ from pysct.literal import advise_stars
 from pysct.points import calls_of_class
 from pysct.reading import Reading
 from pysct.relative import advise_paths, note_stars
+from pysct.statics import advise_statics
 from pysct.tables import CALL_FAMILIES, CALLS, UNIMPLEMENTED
 
 PREVENTS = {
@@ -39,6 +40,7 @@ def advise(rules: list[Rule], conditions: list[list], diagnostics: Diagnostics):
         advise_stars(rule, diagnostics)
         advise_data(rule, diagnostics)
         advise_families(rule, diagnostics)
+        advise_statics(rule, diagnostics)
     note_socketcall(rules, diagnostics)
     note_stars(rules, diagnostics)
     note_memory(rules, conditions, diagnostics)
