@@ -6,6 +6,7 @@ expected: `verdict` (actions, or none), and perhaps `rule` (names of the rules
 that match) and `error` (what the call returns).
 """
 
+import re
 from dataclasses import dataclass
 
 import yaml
@@ -16,22 +17,24 @@ from pysct.diagnostics import Diagnostics, suggest
 from pysct.source import Source, Span
 
 KEYS = ("event", "verdict", "rule", "error")
+HALF = re.compile("[\ud800-\udfff]")  # YAML writes it as \ud800; no text has it
 EXAMPLE = 'a case is written `- {event: "unlink(\\"/x\\") uid=0", verdict: FAIL, error: EPERM}`'
 
 
 @dataclass(frozen=True)
 class Case:
-    """`event` is described from `line` of the file; rules and error are None where anything will do."""
+    """`event` stands at `span` of the file, the case begins in `line`; rules and error are None where anything will do."""
 
     event: str
+    span: Span
     line: int
     actions: frozenset[str]
     rules: list[str] | None
     error: list[str] | None
 
 
-def read(source: Source, diagnostics: Diagnostics) -> list[Case]:
-    """The cases of a file; those that are none are reported."""
+def read(source: Source, diagnostics: Diagnostics) -> list[Case | None]:
+    """The cases of a file; None for each that is none, after reporting why.  Raises TooManyErrors."""
     try:
         root = yaml.compose(source.text, Loader=yaml.SafeLoader)
     except (yaml.YAMLError, RecursionError) as error:
@@ -46,8 +49,7 @@ def read(source: Source, diagnostics: Diagnostics) -> list[Case]:
     nodes = root.value if root is not None else []
     if not nodes:
         diagnostics.error(source, None, "there is no case in this file", EXAMPLE)
-    found = [Reader(source, diagnostics).case(node) for node in nodes]
-    return [case for case in found if case]
+    return [Reader(source, diagnostics).case(node) for node in nodes]
 
 
 class Reader:
@@ -75,6 +77,9 @@ class Reader:
                 self.error(node, f"the case has no {needed}", EXAMPLE)
         if "event" in said and not isinstance(said["event"], yaml.ScalarNode):
             self.error(said["event"], "the event is one text", EXAMPLE)
+        elif "event" in said and (half := HALF.search(said["event"].value)):
+            message = f"the event has `\\u{ord(half[0]):04x}`, which is half a character"
+            self.error(said["event"], message, 'write the character itself; a byte is written "\\\\xff" here, or \'\\xff\'')
         words = {key: self.words(value) for key, value in said.items()}
         actions = frozenset(words.get("verdict") or ()) - {"none"}
         for action in actions - ACTIONS.keys():
@@ -87,7 +92,7 @@ class Reader:
             return None
         rules = [name for name in words["rule"] if name != "none"] if "rule" in words else None
         error = [error_name(word) for word in words["error"] if word != "none"] if "error" in words else None
-        return Case(said["event"].value, node.start_mark.line + 1, actions, rules, error)
+        return Case(said["event"].value, span(said["event"]), node.start_mark.line + 1, actions, rules, error)
 
     def words(self, node: yaml.Node) -> tuple[str, ...]:
         """The value as a list of words: a YAML list, or words with commas between them."""

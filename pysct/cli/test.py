@@ -2,14 +2,16 @@
 """What does sct_config test do?"""
 
 import argparse
+from dataclasses import dataclass
 
 from pysct.cli import report
+from pysct.diagnostics import printable
 from pysct.failures import Failure
 
 EPILOG = (
     """A call is written as in --event 'unlinkat(AT_FDCWD, "/etc/passwd", 0) uid=0 comm=rm'. Behind it may stand any """
     "field, abi=…, and retval=… or errno=… for rules that judge after the call. A file of cases is a list, in YAML, of "
-    "{event, verdict, rule, error}. Exit status 1 if a case does not come out as it says."
+    "{event, verdict, rule, error}. Exit status 1 if a case does not come out as it says, or cannot be judged."
 )
 
 
@@ -38,7 +40,8 @@ def run(args: argparse.Namespace) -> int:
     compiled = ruleset.sound(ruleset.read(args.files), warnings=False)
     with Court(compiled) as court:
         if args.event is not None:
-            return explain(court, described(Source("event", args.event)))
+            event = described(Source("event", args.event))
+            return explain(court, event, court.judge(event))
         return compare(court, ruleset.read([args.cases])[0])
 
 
@@ -61,10 +64,9 @@ def show(said) -> None:
         report.note(diagnostics.format_text(diagnostic))
 
 
-def explain(court, event) -> int:
-    """Says what becomes of one call, and why."""
-    verdict = court.judge(event)
-    report.out(f"{event.call} ({event.abi}): {outcome_text(verdict)}")
+def explain(court, event, verdict, place: str = "") -> int:
+    """Says what becomes of one call, and why; `place` is what a reader finds the call by."""
+    report.out(f"{place}{event.call} ({event.abi}): {outcome_text(verdict)}")
     more = not event.has_result and any_after(court, event)
     if not verdict.opinions and not more:
         report.out("no rule is about this call")
@@ -73,7 +75,7 @@ def explain(court, event) -> int:
         for line in opinion_lines(opinion):
             report.out(line)
     if more:
-        report.note("rules that judge after the call were not asked: add retval=… or errno=…")
+        report.note(f"{place}rules that judge after the call were not asked: add retval=… or errno=…")
     return report.DONE
 
 
@@ -117,33 +119,77 @@ def opinion_lines(opinion) -> list[str]:
 
 
 def compare(court, source) -> int:
-    """Judges all cases of a file and shows those that come out otherwise than they say."""
-    from pysct import cases
-    from pysct.diagnostics import Diagnostics
-
-    said = Diagnostics()
-    found = cases.read(source, said)
-    show(said)
-    if said.errors:
-        raise Failure("1 error in the cases" if said.errors == 1 else f"{said.errors} errors in the cases")
-    rows = [row for case in found for row in differences(court, case, source.name)]
+    """Judges all cases of a file, shows those that come out otherwise than they say, and then why they do."""
+    found = sound(source)
+    trials = [tried(court, case, source) for case in found if case]
+    rows = [row for trial in trials for row in trial.rows]
     if rows:
         report.table(["LINE", "EVENT", "", "EXPECTED", "FOUND"], rows, frozenset({"LINE"}))
-    wrong = len({row[0] for row in rows})
-    count = "1 case" if len(found) == 1 else f"{len(found)} cases"
-    report.out(f"{count}: {len(found) - wrong} as expected, {wrong} not" if wrong else f"{count}, all as expected")
-    return report.WRONG if wrong else report.DONE
+    wrong = [trial for trial in trials if trial.rows and trial.verdict]
+    for trial in wrong:
+        report.out("")
+        explain(court, trial.event, trial.verdict, f"{printable(source.name)}:{trial.case.line}: ")
+    if wrong:
+        report.out("")
+    judged = sum(trial.verdict is not None for trial in trials)
+    report.out(summary(len(found), len(wrong), len(found) - judged))
+    return report.DONE if judged == len(found) and not wrong else report.WRONG
 
 
-def differences(court, case, name: str) -> list[tuple]:
-    """A row of the table for each thing that is not as the case says."""
-    from pysct.diagnostics import printable
+def sound(source) -> list:
+    """The cases of a file, None for each that is none; raises Failure, after the errors were printed, if all are."""
+    from pysct import cases
+    from pysct.diagnostics import Diagnostics, TooManyErrors
+
+    said = Diagnostics()
+    try:
+        found = cases.read(source, said)
+    except TooManyErrors:
+        found = []
+    show(said)
+    if not any(found):
+        raise Failure("1 error in the cases" if said.errors == 1 else f"{said.errors} errors in the cases")
+    return found
+
+
+def summary(count: int, wrong: int, left: int) -> str:
+    """How many cases there are, came out otherwise, and could not be judged."""
+    cases = "1 case" if count == 1 else f"{count} cases"
+    if not wrong and not left:
+        return f"{cases}, all as expected"
+    return f"{cases}: {count - wrong - left} as expected, {wrong} not" + (f", {left} not judged" if left else "")
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A case that was tried: rows of the table, none if all is as it says; no verdict if it could not be judged."""
+
+    case: object
+    rows: list[tuple]
+    event: object = None
+    verdict: object = None
+
+
+def tried(court, case, source) -> Trial:
+    """Judges a case; why one cannot be judged is said at once."""
+    from pysct.diagnostics import Diagnostic, format_text
     from pysct.source import Source
 
+    expected = listed(sorted(case.actions))
     try:
-        verdict = court.judge(described(Source(f"{name}, line {case.line}, event", case.event)))
+        event = described(Source(f"{source.name}, line {case.line}, event", case.event))
+    except Failure:
+        return Trial(case, [(case.line, printable(case.event), "verdict", expected, "not a call")])
+    try:
+        verdict = court.judge(event)
     except Failure as failure:
-        raise Failure(f"{name}:{case.line}: {failure.text}", failure.hint) from failure
+        report.note(format_text(Diagnostic("error", failure.text, source, case.span, failure.hint)))
+        return Trial(case, [(case.line, printable(case.event), "verdict", expected, "undecided")])
+    return Trial(case, differences(case, verdict), event, verdict)
+
+
+def differences(case, verdict) -> list[tuple]:
+    """A row of the table for each thing that is not as the case says."""
     wanted = [
         ("verdict", sorted(case.actions), sorted(verdict.actions)),
         ("rule", case.rules, [rule.name for rule in verdict.matched]),
@@ -158,6 +204,4 @@ def differences(court, case, name: str) -> list[tuple]:
 
 def listed(words: list[str]) -> str:
     """Words as a cell of the table."""
-    from pysct.diagnostics import printable
-
     return printable(", ".join(words)) or "none"

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from pysct import cases
 from pysct.cli import config
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -122,14 +123,60 @@ def test_cases_that_fail(say):
 - {event: 'sync()', verdict: KILL}
 """)
     status, out, _ = say("--cases", "cases")
-    assert status == 1 and [line.split() for line in out.splitlines()] == [
+    table, *reasons, count = out.split("\n\n")
+    assert status == 1 and count == "4 cases: 2 as expected, 2 not\n"
+    assert [line.split() for line in table.splitlines()] == [
         ["LINE", "EVENT", "EXPECTED", "FOUND"],
         ["2", 'unlink("/etc/x")', "uid=0", "verdict", "LOG", "FAIL,", "LOG"],
         ["2", 'unlink("/etc/x")', "uid=0", "rule", "guard", "watch,", "guard"],
         ["2", 'unlink("/etc/x")', "uid=0", "error", "EPERM", "EACCES"],
         ["4", "sync()", "verdict", "KILL", "none"],
-        ["4", "cases:", "2", "as", "expected,", "2", "not"],
     ]
+    asked = say("--event", 'unlink("/etc/x") uid=0')[1] + "\n" + say("--event", "sync()")[1]
+    assert "\n\n".join(reasons) + "\n" == "cases:2: " + asked.replace("sync (", "cases:4: sync (")
+    assert "rules:5:24: true, since UID is 0" in asked
+
+
+def test_what_cannot_be_judged_keeps_nothing_from_being_judged(say):
+    Path("cases").write_text("""\
+- {event: 'unlink("/etc/x") uid=0', verdict: [LOG, FAIL]}
+- {event: 'unlink("/tmp") uid=0', verdict: LOG}
+- {event: 'unlink(1, 2)', verdict: LOG}
+- {event: "unlink(\\"\\uD800\\")", verdict: LOG}
+-  event: 'sync()'
+- {event: 'sync()', verdict: KILL}
+""")
+    status, out, err = say("--cases", "cases")
+    assert status == 1 and [line.split() for line in out.split("\n\n")[0].splitlines()] == [
+        ["LINE", "EVENT", "EXPECTED", "FOUND"],
+        ["2", 'unlink("/tmp")', "uid=0", "verdict", "LOG", "undecided"],
+        ["3", "unlink(1,", "2)", "verdict", "LOG", "not", "a", "call"],
+        ["6", "sync()", "verdict", "KILL", "none"],
+    ]
+    assert out.endswith("\n\n6 cases: 1 as expected, 1 not, 4 not judged\n")
+    assert [line for line in err.splitlines() if "error:" in line or "hint:" in line] == [
+        "cases:4:11: error: the event has `\\ud800`, which is half a character",
+        "hint: write the character itself; a byte is written \"\\\\xff\" here, or '\\xff'",
+        "cases:5:4: error: the case has no verdict",
+        "hint: " + cases.EXAMPLE,
+        "cases:2:11: error: whether rule `guard` matches depends on COMM, which the event does not say",
+        "hint: add comm=… behind the call",
+        "cases, line 3, event:1:1: error: more arguments than `unlink` has in x86_64",
+        "hint: its arguments are pathname",
+    ]
+
+
+@pytest.mark.parametrize("half", ["\\ud800", "\\udc80", "\\udfff", "\\ud83d\\ude00"])
+def test_half_a_character_is_no_text(say, half):
+    Path("cases").write_text(f'- {{event: "unlink(\\"{half}\\")", verdict: "{half}", rule: "{half}"}}')
+    status, out, err = say("--cases", "cases")
+    assert (status, out) == (1, "") and f"cases:1:11: error: the event has `{half[:6]}`" in err and "hint: write the" in err
+
+
+def test_mistakes_without_end(say):
+    Path("cases").write_text("- x\n" * 1000)
+    status, out, err = say("--cases", "cases")
+    assert (status, out) == (1, "") and "too many errors" in err and err.endswith("error: 50 errors in the cases\n")
 
 
 @pytest.mark.parametrize(
@@ -147,8 +194,6 @@ def test_cases_that_fail(say):
         ("- {event: sync(), verdict: {a: b}}", "cases:1:28:", "a word is expected"),
         ("- {event: sync(, verdict", "cases:1:", "not YAML"),
         ("- &a [*a]\n- {*a : b}", "cases:1:3:", "keys and values"),
-        ("- {event: sync(1), verdict: none}", "cases, line 1, event:1:1:", "more arguments"),
-        ("\n- {event: 'unlink(?)', verdict: none}", "sct_config: error: cases:2:", "depends on"),
         ("\0", "cases:", "not YAML"),
     ],
 )
