@@ -2,31 +2,66 @@
 """By which words is a number of a call shown: constants that it consists of, or a message for an error?"""
 
 import os
+from dataclasses import dataclass
 from functools import cache
 
 from pysct.shown import ARGUMENTS, SETS
 
 
+@dataclass(frozen=True)
+class Words:
+    """A set of constants in one ABI: `single` are {value: name} of which those bits that are in `mask` are one."""
+
+    single: dict[int, str]
+    mask: int
+    flags: list[tuple[int, str]]
+    octal: bool
+    mask_name: str | None
+
+
 @cache
-def words_of(name: str, abi: str) -> tuple[dict[int, str], int | None, list[tuple[int, str]], bool]:
-    """A set of constants in one ABI: {value: name} of single ones, the mask, (value, name) of flags, octal or not."""
-    one, mask, flags, octal = SETS[name]
+def words_of(name: str, abi: str) -> Words:
+    one, mask, flags, octal, mask_name = SETS[name]
     single, made = ({each: v if isinstance(v, int) else v.get(abi) for each, v in some} for some in (one, flags))
     found = sorted(((v, each) for each, v in made.items() if v), key=lambda pair: (-pair[0].bit_count(), pair[0]))
-    return {v: each for each, v in single.items() if v is not None}, mask, found, octal
+    return Words({v: each for each, v in single.items() if v is not None}, mask or 0, found, octal, mask_name)
 
 
 def shown(call: str, argument: str, abi: str, value: int, bits: int) -> str | None:
     """An argument by the names of constants, as O_WRONLY|O_CREAT; None where it is a plain number."""
     name = ARGUMENTS.get(call, {}).get(argument)
-    if name is None:
+    return None if name is None else by_set(name, abi, value, bits)
+
+
+def by_set(name: str, abi: str, value: int, bits: int) -> str | None:
+    """A number of so many bits by the constants of a set."""
+    known = words_of(name, abi)
+    if not known.mask and value in known.single:
+        return known.single[value]
+    if not known.flags and not known.mask:
         return None
-    single, mask, flags, octal = words_of(name, abi)
-    if mask is None and value in single:
-        return single[value]
-    if not flags and mask is None:
-        return None
-    return made_of(value & (1 << bits) - 1, single, mask or 0, flags, octal)
+    return made_of(value & (1 << bits) - 1, known.single, known.mask, known.flags, known.octal)
+
+
+def part(name: str, abi: str, value: int, bits: int, within: int) -> str | None:
+    """The same of a number of which only the bits in `within` are known."""
+    known = words_of(name, abi)
+    if within & known.mask or not known.mask:
+        return by_set(name, abi, value, bits)
+    return made_of(value & (1 << bits) - 1, {}, 0, known.flags, known.octal) if value else None
+
+
+def bits_of(name: str, abi: str, value: int, bits: int) -> str | None:
+    """Bits of such a number, with which it is combined: O_ACCMODE|O_CREAT, ~O_CREAT."""
+    known, whole = words_of(name, abi), (1 << bits) - 1
+    value &= whole
+    if value.bit_count() > bits // 2 and value >> bits - 1:
+        others = bits_of(name, abi, value ^ whole, bits)
+        return others and (f"~({others})" if "|" in others else f"~{others}")
+    if not known.mask_name or value & known.mask != known.mask:
+        return part(name, abi, value, bits, value)
+    rest = part(name, abi, value & ~known.mask, bits, ~known.mask)
+    return "|".join([known.mask_name, *([rest] if rest else [])])
 
 
 def made_of(value: int, single: dict[int, str], mask: int, flags: list[tuple[int, str]], octal: bool) -> str | None:

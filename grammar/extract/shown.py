@@ -93,7 +93,7 @@ def arguments(sets: dict, calls: list) -> dict[str, dict[str, str]]:
 
 @cache
 def load(path: Path = CONSTANTS / "shown.toml") -> dict:
-    """{"sets": {name: {one, mask, flags, octal}}, "arguments": {call: {argument: set}}}. Raises ShownError."""
+    """{"sets": {name: {one, mask, flags, octal, mask_name}}, "arguments": {call: {argument: set}}}. Raises ShownError."""
     raw = tomllib.loads(path.read_text(encoding="utf-8"))["sets"]
     sets = {}
     for name, entry in raw.items():
@@ -107,6 +107,7 @@ def load(path: Path = CONSTANTS / "shown.toml") -> dict:
             "mask": value(mask) if isinstance(mask, str) else mask,
             "flags": [(each, value(each)) for each in chosen(name, entry, "flags")],
             "octal": entry.get("octal", False),
+            "mask_name": mask if isinstance(mask, str) else None,
         }
     calls = [call for abi in kinds.ABIS for call in kinds.load(abi)]
     return {"sets": sets, "arguments": arguments(raw, calls)}

@@ -5,6 +5,7 @@ import argparse
 
 from pysct.cli import report
 from pysct.control import Control
+from pysct.diagnostics import printable
 from pysct.failures import Failure
 
 
@@ -24,8 +25,14 @@ def run(args: argparse.Namespace) -> int:
     from pysct import disassemble, image
     from pysct.cli import ruleset
 
+    places = None
     if args.file:
-        data = ruleset.image_of_files([args.file], warnings=False)
+        sources = ruleset.read([args.file])
+        data = sources[0].data
+        if not ruleset.is_image(data):
+            compiled = ruleset.sound(sources, warnings=False)
+            data = compiled.image
+            places = [printable(f"{rule.source.name}:{rule.own_line}") for rule in compiled.rules]
     else:
         with Control.open() as control:
             data, _ = control.download()
@@ -36,5 +43,5 @@ def run(args: argparse.Namespace) -> int:
         held = image.decode(data)
     except image.ImageError as error:
         raise Failure(f"{ruleset.shown(args.file or 'loaded rules')}: {error}", "compile the rules again") from error
-    report.out(disassemble.disassemble(held).rstrip("\n"))
+    report.out(disassemble.disassemble(held, places).rstrip("\n"))
     return report.DONE

@@ -64,7 +64,8 @@ def test_dump(fake, files, say):
     say("compile", "one", "-o", "one.sct")
     text = say("dump", "one.sct")
     assert text[0] == 0 and "x86_64 unlink" in text[1]
-    assert say("dump", "one") == text
+    assert text[1].startswith("rule 0 one line 1: ") and "    ; line 1 rule one\n" in text[1]
+    assert say("dump", "one") == (0, text[1].replace("line 1", "one:1"), text[2])
     say("upload", "one")
     assert say("dump") == text
 

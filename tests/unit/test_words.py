@@ -95,7 +95,7 @@ def test_every_error_has_a_message():
 
 def test_every_flag_alone_is_its_name():
     """Whatever set it is in, for each ABI."""
-    for name, (_, mask, flags, _) in SETS.items():
+    for name, (_, mask, flags, *_) in SETS.items():
         call, argument = next((c, a) for c, arguments in ARGUMENTS.items() for a, s in arguments.items() if s == name)
         for of in abi.ABIS:
             for flag, value in flags:
