@@ -21,6 +21,8 @@ An event is an object with these members, always all of them:
                 string (null unless whole or cut)
     members     object: what the log_formats of the call show of structures, by
                 name: number, or text; null if it could not be read
+    words       object: names of constants of those numbers among them that
+                consist of some, by name: "O_WRONLY|O_CREAT"
     actions     list of strings: LOG, FAIL, KILL, SUSPEND
     retval      number: what the call returned; null before the call
     error       string: name of the error that was returned, or null
@@ -77,6 +79,7 @@ def event_object(event: Event) -> dict:
         "fields": _fields(event),
         "args": [_argument(event, i, name) for i, name in enumerate(names)],
         "members": _members(event),
+        "words": _words(event),
         "actions": values.action_names(event.actions),
         "retval": event.retval if result else None,
         "error": (values.error_name(values.error_number(event.retval)) if result else "") or None,
@@ -147,6 +150,16 @@ def _time(nanoseconds: int) -> str:
         return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%dT%H:%M:%S}.{rest:09d}Z"
     except (ValueError, OverflowError, OSError):
         return str(nanoseconds)
+
+
+def _words(event: Event) -> dict[str, str]:
+    """The same numbers by the constants that they consist of."""
+    abi_name, call = calls.abi_name(event.abi), calls.call_name(event.abi, event.nr)
+    found = {}
+    for name, member in members.named(abi_name, call).items() if event.sources else ():
+        if text := values.member_words(member, abi_name, event.sources.get(member.readings[0].entry())):
+            found[name] = text
+    return found
 
 
 def _members(event: Event) -> dict[str, int | str | None]:

@@ -71,7 +71,7 @@ class Meanings:
             upper = reading == member.readings[0]
             address = IPv6Address((value & (1 << 64) - 1) << (64 if upper else 0))
             return f"{address}, {'upper' if upper else 'lower'} half"
-        return self.of_number(use, None, reading.kind, value)
+        return self.of_number(use, member.words, reading.kind, value)
 
 
 def of_field(op: str, name: str, value: int) -> str | None:

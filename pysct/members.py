@@ -9,6 +9,7 @@ from pysct.abi import ABIS, KINDS, Limit, SourceFlag
 from pysct.abi import Source as What
 from pysct.layouts import ARGUMENTS, COMPAT, DATA, FAMILIES, LAYOUTS, LISTS, POINTERS
 from pysct.reading import Reading
+from pysct.shown import MEMBERS
 from pysct.tables import CALLS
 
 PATH = re.compile(r"(?:PARAMS\[([0-9]{1,3})\]|([A-Za-z_]\w*)(\[0\])?)\.([\w.]+)", re.ASCII)
@@ -20,11 +21,15 @@ ADDRESS_FORMS = {"in_addr": ("u32",), "in6_addr": ("u64", "u64")}  # an address 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """What a name means: `form` is number, text, in_addr or in6_addr; an in6_addr has two readings, its upper half first."""
+    """What a name means: `form` is number, text, in_addr or in6_addr; an in6_addr has two readings, its upper half first.
+
+    `words` is the set of constants (pysct.shown) of which a number consists, if there is one.
+    """
 
     form: str
     readings: tuple[Reading, ...]
     filled: bool
+    words: str | None = None
 
     @property
     def kind(self) -> int:
@@ -51,8 +56,7 @@ def find(abi: str, call: str, name: str) -> Member | None:
         kind = CALLS[abi][call][1][arguments.index(size)][1]
         flags |= SourceFlag.SIZE_AT * (kind == "ptr") | SourceFlag.EXTENDS * extends
     base = Reading(What.NUMBER, index, flags=flags, size=arguments.index(size) + 1 if size else 0)
-    made = of_struct(ABIS[abi].machine, ABIS[abi].bits, struct, path, base)
-    return made and Member(*made, filled)
+    return of_struct(ABIS[abi].machine, ABIS[abi].bits, struct, path, base)
 
 
 def element(abi: str, call: str, name: str) -> Member | None:
@@ -83,13 +87,13 @@ def data(abi: str, call: str, argument: str) -> Member | None:
     return Member("text", (reading,), filled)
 
 
-def of_struct(machine: str, bits: int, struct: str, path: str, base: Reading) -> tuple[str, tuple[Reading, ...]] | None:
-    """Form and readings of a member of a structure, of which `base` says where it is."""
+def of_struct(machine: str, bits: int, struct: str, path: str, base: Reading) -> Member | None:
+    """A member of a structure, of which `base` says where it is."""
     if struct == "sockaddr":
         return of_address(machine, path, base)
     layout = LAYOUTS[machine][struct]
     if path in layout:
-        return read(path, *layout[path], base)
+        return read(struct, path, *layout[path], base)
     first, _, rest = path.partition(".")
     if not rest or first not in POINTERS or first not in layout:
         return None
@@ -100,30 +104,32 @@ def of_struct(machine: str, bits: int, struct: str, path: str, base: Reading) ->
     return of_struct(machine, bits, COMPAT.get(to, to) if bits == 32 else to, rest, base)
 
 
-def of_address(machine: str, path: str, base: Reading) -> tuple[str, tuple[Reading, ...]] | None:
+def of_address(machine: str, path: str, base: Reading) -> Member | None:
     """The same of a socket address."""
     if path == "sa_family":
-        return read(path, 0, "u16", base)
+        return read("sockaddr", path, 0, "u16", base)
     for struct, family in FAMILIES:
         if path in LAYOUTS[machine][struct]:
-            return read(path, *LAYOUTS[machine][struct][path], replace(base, family=family))
+            return read(struct, path, *LAYOUTS[machine][struct][path], replace(base, family=family))
     return None
 
 
-def read(name: str, offset: int, form: str, base: Reading) -> tuple[str, tuple[Reading, ...]]:
+def read(struct: str, name: str, offset: int, form: str, base: Reading) -> Member:
+    filled = bool(base.flags & SourceFlag.AFTER)
     if form in ADDRESS_FORMS:
         made, flags = [], base.flags | SourceFlag.BIG
         for kind in ADDRESS_FORMS[form]:
             made.append(replace(base, kind=KINDS[kind].number, flags=flags, offset=offset))
             offset += KINDS[kind].bits // 8
-        return form, tuple(made)
+        return Member(form, tuple(made), filled)
     if form.startswith("chars:"):
         what = What.UNIX if name == "sun_path" else What.CHARS
         limit = min(int(form.removeprefix("chars:")), Limit.STRING)
         flags = base.flags & ~SourceFlag.EXTENDS
-        return "text", (replace(base, what=what, flags=flags, offset=offset, limit=limit),)
+        return Member("text", (replace(base, what=what, flags=flags, offset=offset, limit=limit),), filled)
     flags = base.flags | SourceFlag.BIG * form.endswith("be")
-    return "number", (replace(base, kind=KINDS[form.removesuffix("be")].number, flags=flags, offset=offset),)
+    reading = replace(base, kind=KINDS[form.removesuffix("be")].number, flags=flags, offset=offset)
+    return Member("number", (reading,), filled, MEMBERS.get(struct, {}).get(name))
 
 
 @cache

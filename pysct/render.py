@@ -144,7 +144,7 @@ MACROS: dict[str, Callable[[Event], str]] = {
     "error": _error,
     "comm": lambda e: values.quote(e.comm),
     "cwd": _cwd,
-    "errno": lambda e: str(values.error_number(e.retval)),
+    "errno": lambda e: values.error_name(values.error_number(e.retval)) or "0",
 }
 """What each macro stands for; an argument's own name comes after them."""
 
@@ -177,5 +177,5 @@ def _member(event: Event, name: str) -> str:
     if member is None:
         argument, behind = re.fullmatch(r"(\w+\[\d+\](?=\.)|\w+)(.*)", name).groups()
         return _macro(event, argument) + behind
-    return values.member(member.form, [reading.kind for reading in member.readings],
-                         [event.sources.get(reading.entry()) for reading in member.readings])
+    held = [event.sources.get(reading.entry()) for reading in member.readings]
+    return values.member_words(member, abi_name, held[0]) or values.member(member.form, [each.kind for each in member.readings], held)

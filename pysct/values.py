@@ -120,6 +120,14 @@ def member(form: str, kinds: list[int], held: list[String | None]) -> str:
     return str(IPv4Address(whole % (1 << 32)) if form == "in_addr" else IPv6Address(whole))
 
 
+def member_words(known: members.Member, abi_name: str, held: String | None) -> str | None:
+    """A member by the constants that it consists of; None if there are none for it, or it could not be read."""
+    value = member_number(known.kind, held) if known.words else None
+    if value is None:
+        return None
+    return words.by_set(known.words, abi_name, value, _KINDS[known.kind].bits)
+
+
 def member_number(kind: int, held: String | None) -> int | None:
     """A number that was read, as its kind has it; None if it could not be."""
     if held is None or held.state != abi.State.WHOLE or len(held.data) != 8:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""By which constants does the log show which argument? `load()` joins shown.toml with the calls and constants.
+"""By which constants does the log show which argument or member? `load()` joins shown.toml with the calls, layouts and constants.
 
 Pure: reads the data files of grammar/, nothing else.
 """
@@ -11,9 +11,10 @@ from functools import cache
 from pathlib import Path
 
 import kinds
+import structures
 
 CONSTANTS = Path(__file__).resolve().parent.parent / "constants"
-KEYS = {"family", "one", "mask", "flags", "except", "prefer", "octal", "loose", "args"}
+KEYS = {"family", "one", "mask", "flags", "except", "prefer", "octal", "loose", "args", "members"}
 SHOWN = kinds.INTEGERS | {"fd"}
 
 Values = dict[str, list[int | None]]  # of a constant, in each ABI
@@ -76,7 +77,7 @@ def arguments(sets: dict, calls: list) -> dict[str, dict[str, str]]:
     known = {(call.name, arg.name) for call in calls for arg in call.args if arg.kind in SHOWN}
     own, everywhere = {}, {}
     for name, entry in sets.items():
-        for word in entry["args"]:
+        for word in entry.get("args", ()):
             call, arg = word.split(".")
             of, key = (everywhere, arg) if call == "*" else (own, (call, arg))
             if key in of:
@@ -91,9 +92,37 @@ def arguments(sets: dict, calls: list) -> dict[str, dict[str, str]]:
     return dict(found)
 
 
+def numbers() -> dict[str, set[str]]:
+    """{structure: its members that are numbers}, of any machine; of a socket address, what all families have."""
+    found: dict[str, set[str]] = defaultdict(set, {"sockaddr": {"sa_family"}})
+    for layouts in structures.layouts().values():
+        for struct, members in layouts.items():
+            found[struct] |= {member for member, (_, form) in members.items() if re.fullmatch(r"[su]\d+(be)?", form)}
+    return found
+
+
+def members(sets: dict) -> dict[str, dict[str, str]]:
+    """{structure: {member: set}}."""
+    known = numbers()
+    found: dict[str, dict[str, str]] = defaultdict(dict)
+    for name, entry in sets.items():
+        for word in entry.get("members", ()):
+            struct, member = word.split(".", 1)
+            having = [each for each in known if struct in ("*", each) and member in known[each]]
+            if not having:
+                raise ShownError(f"set {name}: {word} is no number of any structure; correct or remove it")
+            for each in having:
+                if member in found[each]:
+                    raise ShownError(f"set {name}: {each}.{member} is in {found[each][member]} as well; keep one")
+                found[each][member] = name
+    return dict(found)
+
+
 @cache
 def load(path: Path = CONSTANTS / "shown.toml") -> dict:
-    """{"sets": {name: {one, mask, flags, octal, mask_name}}, "arguments": {call: {argument: set}}}. Raises ShownError."""
+    """{"sets": {name: {one, mask, flags, octal, mask_name}}, "arguments": {call: {argument: set}}, "members":
+    {structure: {member: set}}}. Raises ShownError.
+    """
     raw = tomllib.loads(path.read_text(encoding="utf-8"))["sets"]
     sets = {}
     for name, entry in raw.items():
@@ -110,4 +139,4 @@ def load(path: Path = CONSTANTS / "shown.toml") -> dict:
             "mask_name": mask if isinstance(mask, str) else None,
         }
     calls = [call for abi in kinds.ABIS for call in kinds.load(abi)]
-    return {"sets": sets, "arguments": arguments(raw, calls)}
+    return {"sets": sets, "arguments": arguments(raw, calls), "members": members(raw)}

@@ -54,6 +54,8 @@ def constants(*words: str, **more: str) -> list[tuple[str, str]]:
         ("set_tid_address", "tidptr in { 0, 4096 }", [("0", "NULL"), ("4096", "0x1000")]),
         ("sync", "UID == 1000", [("1000", "")]),
         ("sync", "CAP_SYS_ADMIN in CAPS", [("21", "CAP_SYS_ADMIN"), ("1", "")]),
+        ("connect", "addr.sa_family == AF_INET", [("2", "AF_INET")]),
+        ("openat2", "how.flags & O_TMPFILE && how.resolve == 8", [("4259840", "O_TMPFILE"), ("8", "RESOLVE_BENEATH")]),
         ("connect", "addr.sin_addr == 10.1.2.3", [("167838211", "10.1.2.3")]),
         ("connect", "addr.sin6_addr == 2001:db8::1", [("2306139568115548160", "2001:db8::, upper half"), ("1", "::1, lower half")]),
     ],

@@ -241,7 +241,7 @@ def test_json_has_these_members_in_this_order():
             {"name": "pathname", "kind": "str", "value": 0x7FFD00001234, "words": None, "state": "whole", "string": "./dummy"},
             {"name": "flag", "kind": "s32", "value": 0, "words": None},
         ],
-        "members": {}, "actions": ["LOG"], "retval": -2, "error": "ENOENT", "torn": False,
+        "members": {}, "words": {}, "actions": ["LOG"], "retval": -2, "error": "ENOENT", "torn": False,
     }  # fmt: skip
     assert list(json.loads(line)) == list(jsonlines.event_object(make()))
 

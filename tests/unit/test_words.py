@@ -7,7 +7,7 @@ import re
 import pytest
 from fake_modules import NAME, event, item
 
-from pysct import abi, events, render, values, words
+from pysct import abi, events, jsonlines, members, render, shown, values, words
 from pysct.constants import CONSTANTS
 from pysct.shown import ARGUMENTS, SETS
 from pysct.tables import CALLS
@@ -96,11 +96,10 @@ def test_every_error_has_a_message():
 def test_every_flag_alone_is_its_name():
     """Whatever set it is in, for each ABI."""
     for name, (_, mask, flags, *_) in SETS.items():
-        call, argument = next((c, a) for c, arguments in ARGUMENTS.items() for a, s in arguments.items() if s == name)
         for of in abi.ABIS:
             for flag, value in flags:
                 value = value if isinstance(value, int) else value.get(of, 0)
-                text = words.shown(call, argument, of, value, 64) if value else flag
+                text = words.by_set(name, of, value, 64) if value else flag
                 assert flag in text.split("|") and not re.search("0x", text), (name, flag, text)
 
 
@@ -122,6 +121,87 @@ def test_names_stand_for_the_whole_number(register):
                         assert total % 2**bits == value % 2**bits, (of, call, argument, text)
                         seen += 1
     assert seen > 100
+
+
+MEMBERS = {
+    ("connect", "addr.sa_family", 2): "AF_INET",
+    ("connect", "addr.sa_family", 0): "AF_UNSPEC",
+    ("connect", "addr.sa_family", 999): "999",
+    ("connect", "addr.sll_protocol", 0x806): "ETH_P_ARP",
+    ("connect", "addr.sin_port", 22): "22",
+    ("openat2", "how.flags", 0o101): "O_WRONLY|O_CREAT",
+    ("openat2", "how.flags", 0): "O_RDONLY",
+    ("openat2", "how.flags", -(2**63)): "O_RDONLY|0x8000000000000000",
+    ("openat2", "how.mode", 0o644): "0644",
+    ("openat2", "how.resolve", 0x28): "RESOLVE_BENEATH|RESOLVE_CACHED",
+    ("openat2", "how.resolve", 0): "0",
+    ("clone3", "uargs.flags", 0x100000300): "CLONE_VM|CLONE_FS|CLONE_CLEAR_SIGHAND",
+    ("clone3", "uargs.flags", 0x80): "CLONE_NEWTIME",
+    ("clone3", "uargs.exit_signal", 17): "SIGCHLD",
+    ("clone3", "uargs.exit_signal", 0): "0",
+    ("fstat", "statbuf.st_mode", 0o100644): "S_IFREG|0644",
+    ("fstat", "statbuf.st_mode", 0o41777): "S_IFDIR|01777",
+    ("fstat", "statbuf.st_size", 33188): "33188",
+    ("statx", "buffer.stx_mode", 0o120777): "S_IFLNK|0777",
+    ("statx", "buffer.stx_mask", 0x7FF): "STATX_BASIC_STATS",
+    ("statx", "buffer.stx_attributes", 0x30): "STATX_ATTR_IMMUTABLE|STATX_ATTR_APPEND",
+    ("sendmsg", "msg.msg_flags", 0x4000): "MSG_NOSIGNAL",
+    ("sendmsg", "msg.msg_name.sa_family", 10): "AF_INET6",
+    ("mount_setattr", "uattr.attr_set", 3): "MOUNT_ATTR_RDONLY|MOUNT_ATTR_NOSUID",
+    ("mount_setattr", "uattr.propagation", 1 << 20): "MS_SHARED",
+    ("landlock_create_ruleset", "attr.handled_access_fs", 3): "LANDLOCK_ACCESS_FS_EXECUTE|LANDLOCK_ACCESS_FS_WRITE_FILE",
+    ("landlock_create_ruleset", "attr.handled_access_net", 2): "LANDLOCK_ACCESS_NET_CONNECT_TCP",
+    ("landlock_create_ruleset", "attr.scoped", 2): "LANDLOCK_SCOPE_SIGNAL",
+}
+
+
+def told(call: str, name: str, value: int, of: str = "x86_64", state: int = abi.State.WHOLE) -> events.Event:
+    """The event of a call that shows a member, which is this number."""
+    nr, arguments = CALLS[of][call]
+    kinds = tuple(KINDS[kind] for _, kind in arguments)
+    (reading,) = members.find(of, call, name).readings
+    data = (value % 2**64).to_bytes(8, "little") if state == abi.State.WHOLE else b""
+    items = [NAME, item(abi.Item.TEMPLATE, f"%{name}".encode()), item(abi.Item.SOURCE, reading.entry() + data, state)]
+    (found,) = events.read_all(event(items, nr=nr, abi=abi.ABIS[of].number, nargs=len(kinds), kinds=kinds, args=(0,) * len(kinds)))
+    return found
+
+
+@pytest.mark.parametrize("of", abi.ABIS)
+def test_members(of):
+    """In lines by their names, in JSON as numbers with the names beside them."""
+    for (call, name, value), text in MEMBERS.items():
+        if call in CALLS[of] and members.find(of, call, name):
+            found = told(call, name, value, of)
+            assert render.line(found) == text, (call, name)
+            said = jsonlines.event_object(found)
+            assert said["words"] == ({} if text == str(value) else {name: text}), (call, name)
+            assert isinstance(said["members"][name], int)
+            assert said["members"][name] % 2**16 == value % 2**16
+
+
+def test_every_member_that_has_names_is_tried():
+    tried = {members.find("x86_64", call, name).words for call, name, _ in MEMBERS} - {None}
+    assert tried == {name for found in shown.MEMBERS.values() for name in found.values()}
+
+
+def test_a_member_that_cannot_be_read_has_no_name():
+    found = told("connect", "addr.sa_family", 0, state=abi.State.FAULT)
+    said = jsonlines.event_object(found)
+    assert render.line(found) == "?" and said["members"] == {"addr.sa_family": None} and said["words"] == {}
+
+
+def test_members_of_every_abi_have_the_names_that_the_64_bit_ones_have():
+    """Structures of 32-bit programs are others, by names of their own."""
+    for of in abi.ABIS:
+        for call in ("fstat", "fstat64", "stat", "sendmsg", "recvmsg", "connect", "openat2", "clone3", "statx"):
+            for name in members.names(of, call) if call in CALLS[of] else ():
+                if name.split(".")[-1] in ("st_mode", "sa_family", "msg_flags", "flags", "stx_mode", "resolve"):
+                    assert members.find(of, call, name).words, (of, call, name)
+
+
+@pytest.mark.parametrize(("retval", "text"), [(-2, "ENOENT"), (-4000, "4000"), (-512, "ERESTARTSYS"), (0, "0"), (7, "0")])
+def test_the_error_number_has_its_name(retval, text):
+    assert said("close", 3, template=b"%errno", phase=1, retval=retval) == text
 
 
 def worth(part: str, of: str) -> int:
