@@ -107,6 +107,9 @@ def load_spec():
     check_subjects(spec)
     for macro in spec["macro"]:
         macro.setdefault("phase", "any")
+    levels = list(dict.fromkeys(operator["level"] for operator in spec["operator"]))
+    for operator in spec["operator"]:
+        operator["depth"] = 1 + levels.index(operator["level"])
     for opcode in spec["opcode"]:
         opcode.setdefault("scales", False)
     return spec

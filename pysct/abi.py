@@ -251,6 +251,28 @@ STATICS = {
     'ABI': 'name of the ABI: x86_64, i386, x32, aarch64, aarch32',
 }
 
+
+class Key(NamedTuple):
+    """What stands before `=` or a bracket; place is `rule` or `action`, form `words` or `block`."""
+
+    name: str
+    place: str
+    form: str
+
+
+KEYS = {
+    'syscall_name': Key('syscall_name', 'rule', 'words'),
+    'rule_name': Key('rule_name', 'rule', 'words'),
+    'when': Key('when', 'rule', 'words'),
+    'continue': Key('continue', 'rule', 'words'),
+    'abi': Key('abi', 'rule', 'words'),
+    'filter_expression': Key('filter_expression', 'rule', 'block'),
+    'action': Key('action', 'rule', 'block'),
+    'type': Key('type', 'action', 'words'),
+    'error_code': Key('error_code', 'action', 'words'),
+    'log_format': Key('log_format', 'action', 'block'),
+}
+
 MACROS = {
     'ruleid': 'name of the rule',
     'rule': 'name of the rule',

@@ -5,7 +5,7 @@ import re
 from dataclasses import dataclass
 
 from pysct import tree
-from pysct.abi import ACTIONS, Limit
+from pysct.abi import ACTIONS, KEYS, Limit
 from pysct.constants import CONSTANTS, FAMILIES
 from pysct.diagnostics import Diagnostics, suggest
 from pysct.macros import FIELD_MACROS, IN_EVENT, MACRO, check_template
@@ -15,7 +15,7 @@ DEFAULT_ERROR = -CONSTANTS["EPERM"]
 ERRORS = {
     name: CONSTANTS[name] for name, family in FAMILIES.items() if family == "errno" and CONSTANTS[name] <= Limit.ERRNO
 }
-KEYS = ("type", "error_code", "log_format")
+IN_ACTION = tuple(key.name for key in KEYS.values() if key.place == "action")
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +58,11 @@ def check_actions(
         diagnostics.error(rule.source, span, message, hint)
 
     for clause in (clause for action in actions for clause in action.clauses):
-        if clause.key not in KEYS:
+        if clause.key not in IN_ACTION:
             error(
                 clause.span,
                 f"unknown key `{clause.key}`",
-                suggest(clause.key, KEYS, f"an action has {', '.join(KEYS)}"),
+                suggest(clause.key, IN_ACTION, f"an action has {', '.join(IN_ACTION)}"),
             )
         elif isinstance(clause, tree.Block) != (clause.key == "log_format"):
             example = "log_format { … }" if clause.key == "log_format" else f"{clause.key} = …"

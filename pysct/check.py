@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from pysct import tree
-from pysct.abi import ABIS, PHASES, Limit, ProgFlag, RuleFlag
+from pysct.abi import ABIS, KEYS, PHASES, Limit, ProgFlag, RuleFlag
 from pysct.actions import Actions, check_actions, refuses_calls
 from pysct.conditions import Checker
 from pysct.definitions import Definitions
@@ -14,9 +14,9 @@ from pysct.names import Names, resolve, used
 from pysct.points import Point, abis_of, select
 from pysct.source import Source, Span, encode
 
-SETTINGS = ("syscall_name", "rule_name", "when", "continue", "abi")
-BLOCKS = ("filter_expression", "action")
-IN_ACTION = ("type", "error_code", "log_format")
+SETTINGS = tuple(key.name for key in KEYS.values() if (key.place, key.form) == ("rule", "words"))
+BLOCKS = tuple(key.name for key in KEYS.values() if (key.place, key.form) == ("rule", "block"))
+IN_ACTION = tuple(key.name for key in KEYS.values() if key.place == "action")
 BOTH = "both"  # of `when`: each phase
 
 
@@ -51,6 +51,7 @@ class Rule:
     @property
     def continues(self) -> bool:
         return bool(self.flags & RuleFlag.CONTINUE)
+
 
 class RuleChecker:
     """Checks one rule, which is for `abis` unless it says others; problems go to `diagnostics`."""

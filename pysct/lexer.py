@@ -8,7 +8,7 @@ a block from one that compares, nor find the next item behind a mistake.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from pysct.abi import Limit
+from pysct.abi import KEYS, Limit
 from pysct.diagnostics import Diagnostics
 from pysct.slips import explain_between, explain_text
 from pysct.source import Source, Span
@@ -30,9 +30,9 @@ from pysct.tokens import (
 REFUSED = frozenset({"COMMENT", "UNCLOSED", "QUOTED", "BAD"})  # see pysct.tokens
 BLOCKS = {"rule": "RULE", "action": "ACTION", "filter_expression": "FILTER"}  # all others hold raw text
 # A key of a rule inside an expression means that the expression was not closed.
-KEYS = {
-    **dict.fromkeys(("syscall_name", "rule_name", "when", "continue", "abi"), ASSIGNED),
-    **dict.fromkeys(("action", "filter_expression", "log_format"), OPENER),
+ENDS = {
+    **{key.name: OPENER for key in KEYS.values() if key.form == "block"},
+    **{key.name: ASSIGNED for key in KEYS.values() if (key.place, key.form) == ("rule", "words")},
 }
 
 
@@ -117,7 +117,7 @@ class Lexer:
     def ends_definition(self, start: int, after: int) -> bool:
         """Whether a name stands where the next item, or a key of a rule, begins."""
         text = self.text[start:after]
-        return self.starts_item(start, after) or text in KEYS and KEYS[text].match(self.text, after) is not None
+        return self.starts_item(start, after) or text in ENDS and ENDS[text].match(self.text, after) is not None
 
     def starts_item(self, start: int, after: int) -> bool:
         head = HEADS.get(self.text[start:after])
@@ -132,7 +132,7 @@ class Lexer:
         """Take one token; where to go on."""
         text, top = self.text[start:after], self.stack[-1]
         if kind == "NAME":
-            if text in KEYS and KEYS[text].match(self.text, after):
+            if text in ENDS and ENDS[text].match(self.text, after):
                 while self.stack[-1].expression:
                     forgotten = self.stack.pop()
                 self.unclosed(forgotten, start)

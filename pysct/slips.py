@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What did somebody probably mean whose rule does not follow the grammar?"""
 
-from pysct.abi import ACTIONS
+from pysct.abi import ACTIONS, KEYS
 from pysct.resolved import WHAT
 from pysct.tokens import Token
 
@@ -24,8 +24,8 @@ PAIRS = {
     ("NE", "EQ"): ("!==", "!="),
 }
 LETTERS = frozenset({"in", "startswith", "endswith", "contains"})
-KEYS = frozenset({"syscall_name", "rule_name", "when", "continue", "abi", "type", "error_code"})
-BRACKETS = frozenset({"filter_expression", "action", "log_format"})  # keys that take a block
+ASSIGNED_KEYS = frozenset(key.name for key in KEYS.values() if key.form == "words")
+BRACKETS = frozenset(key.name for key in KEYS.values() if key.form == "block")
 MARK, UTF16 = "\ufeff", ("\udcff\udcfe", "\udcfe\udcff")  # of which the last two are no UTF-8
 CHARACTERS = {
     **dict.fromkeys("“”„‟‘’´`", 'a string stands in straight double quotes: "/etc/passwd"'),
@@ -192,7 +192,7 @@ def explain_block(tokens: list[Token], index: int, expected: set[str]) -> tuple[
         return f"`{before.value}` takes nothing in parentheses", "write `type = FAIL error_code = EPERM`"
     if before.type == "NAME" and "EQ" in expected:
         name, value = before.value[:32], tokens[index - 2].value[:32]
-        if tokens[index - 2].type == "VALUE" and before.value not in KEYS:
+        if tokens[index - 2].type == "VALUE" and before.value not in ASSIGNED_KEYS:
             message = f"between `{value}` and `{name}` a comma is missing, or behind `{name}` a value"
             return message, f"write `{value}, {name}`, or `{name} = …`"
         return f"`{name}` needs a value, before {shown}", f"write `{name} = …`"
