@@ -165,7 +165,7 @@ def test_the_command(capsys):
     out = capsys.readouterr().out
     assert out.startswith("rule end (") and "start" not in out
     assert config.main(["explain", str(EXAMPLES[0].with_name("processes.conf")), "edn"]) == 1
-    assert "its rules are start, end" in capsys.readouterr().err
+    assert "its rules are child, child_of_clone, child_of_clone3, start, end" in capsys.readouterr().err
 
 
 def test_how_much_is_seen_of_data():
