@@ -2,10 +2,11 @@
 """Does a condition make sense: is each operand of the type that its operator needs?"""
 
 from pysct import glob, tree
-from pysct.abi import FIELDS, Limit
+from pysct.abi import FIELDS, STATICS, Limit
 from pysct.constants import CONSTANTS, FAMILIES
 from pysct.diagnostics import Diagnostics
 from pysct.ir import StrRef
+from pysct.members import LISTED
 from pysct.names import ADDR4, ADDR6, INT, STR, Names
 from pysct.source import Source, within
 
@@ -15,6 +16,11 @@ EQUALITY = frozenset({"==", "!="})
 PATTERN = frozenset({"=~", "!~", "startswith", "endswith", "contains"})
 BITS = frozenset({"&", "|", "^"})
 ADDRESSES = frozenset({ADDR4, ADDR6})
+NO_ADDRESS = "addresses are members of arguments, as addr.sin_addr is"
+NUMBERS_ARE_COMPARED = "numbers are compared by ==, !=, <, <=, >, >= and in"
+ADDRESSES_ARE_COMPARED = "addresses are compared by ==, != and in"
+FIRST_OF_LIST = "`{0}[0]` is the first of its strings"
+DOCS = {name: field.doc for name, field in FIELDS.items()} | STATICS
 
 
 class Checker:
@@ -87,7 +93,7 @@ class Checker:
                 "strings are compared by ==, !=, =~, !~, startswith, endswith, contains" if node.op in ORDER else None
             )
             if found in ADDRESSES:
-                hint = "addresses are compared by ==, != and in"
+                hint = ADDRESSES_ARE_COMPARED
             return self.error(node, f"`{node.op}` needs numbers, and {self.shown(culprit)} is {found}", hint)
         return INT
 
@@ -98,7 +104,10 @@ class Checker:
 
     def pattern(self, node, left: str):
         if left != STR:
-            return self.error(node, f"`{node.op}` needs a string on its left, and {self.shown(node.left)} is {left}")
+            hint = NUMBERS_ARE_COMPARED if left == INT else ADDRESSES_ARE_COMPARED
+            if isinstance(node.left, tree.Name) and node.left.name in LISTED:
+                hint = FIRST_OF_LIST.format(node.left.name)
+            return self.error(node, f"`{node.op}` needs a string on its left, and {self.shown(node.left)} is {left}", hint)
         if not isinstance(node.right, tree.Text):
             hint = "two strings of a call are compared by == and !="
             return self.error(node.right, f"`{node.op}` needs a string in quotes on its right", hint)
@@ -160,20 +169,30 @@ class Checker:
         return INT if all(found for _, found in bounds) else None
 
     def mismatch(self, where, left, left_type: str, right, right_type: str):
-        text = next((node.value for node in (left, right) if isinstance(node, tree.Text)), b"")
-        name = text.decode("ascii", "replace")
-        hint = "a number stands without quotes" if text.isdigit() else f"a constant stands without quotes: {name}" if name in CONSTANTS else None
-        if {left_type, right_type} & ADDRESSES:
-            hint = "an address stands without quotes: 10.0.0.1, 2001:db8::1"
-            if INT in (left_type, right_type):
-                hint = "addresses are members of arguments, as addr.sin_addr is"
-            if {left_type, right_type} == ADDRESSES:
-                hint = "IPv4 and IPv6 addresses are different members: sin_addr and sin6_addr"
-        names = [node.name.upper() for node in (left, right) if isinstance(node, tree.Name)]
-        if text and any(name.endswith(("UID", "GID")) for name in names):
-            hint = "users and groups are numbers, as `id` tells them"
         message = f"{self.shown(left)} is {left_type} and {self.shown(right)} is {right_type}: they cannot be compared"
-        return self.error(where, message, hint)
+        return self.error(where, message, self.way_out((left, right), {left_type, right_type}))
+
+    def way_out(self, sides: tuple[tree.Node, tree.Node], types: set[str]) -> str | None:
+        """What to write in place of a comparison of two types."""
+        if types & ADDRESSES:
+            if types == ADDRESSES:
+                return "IPv4 and IPv6 addresses are different members: sin_addr and sin6_addr"
+            return NO_ADDRESS if INT in types else "an address stands without quotes: 10.0.0.1, 2001:db8::1"
+        text = next((node.value for node in sides if isinstance(node, tree.Text)), b"")
+        names = [node.name for node in sides if isinstance(node, tree.Name)]
+        if text and any(name.upper().endswith(("UID", "GID")) for name in names):
+            return "users and groups are numbers, as `id` tells them"
+        if text.isdigit():
+            return "a number stands without quotes"
+        if text.decode("ascii", "replace") in CONSTANTS:
+            return f"a constant stands without quotes: {text.decode()}"
+        for name in names:
+            if name in LISTED:
+                return FIRST_OF_LIST.format(name)
+            if name in DOCS:
+                return f"`{name}` stands for: {DOCS[name]}"
+        number = next((node.value for node in sides if isinstance(node, tree.Number)), 0)
+        return f'a string stands in double quotes: "{number}"' if number > 0 else None
 
     def suspect(self, node):
         """Warn of what C's precedence makes of something that looks different."""
