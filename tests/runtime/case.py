@@ -20,7 +20,7 @@ A file holds `[[case]]` tables:
     log_not   patterns that no line of the log may fit
     counters  table: rule = { counter = value, … }
     after     a shell command that must then succeed, the rules still being loaded
-    calls     list of the system calls that it cannot do without; it is for machines whose own ABI has them
+    calls     list of the system calls that it cannot do without; it is for machines whose own ABI, and kernel, has them
 
 In an expected line `…` stands for any text, everything else for itself.
 `{dir}` in any text is the case's directory, `{abi}` this machine's own ABI and
