@@ -36,7 +36,8 @@ call, nr, mechanism, state ("holds", "lost", "covered").
 
 A string whose bytes are not UTF-8 has \\xNN in place of those that are not,
 and then a member `…_hex` beside it holds all bytes; without such a member the
-string is exact.  The line itself is ASCII.
+string is exact.  One of which only the beginning is known has `…_cut` beside
+it, which is true; those of args say so by their state.  The line is ASCII.
 """
 
 import json
@@ -75,7 +76,7 @@ def event_object(event: Event) -> dict:
         "nr": event.nr,
         **{name: getattr(event, name) for name in _NUMBERS},
         **_text("comm", event.comm),
-        **_text("cwd", _held(event.cwd)),
+        **_string("cwd", event.cwd),
         "fields": _fields(event),
         "args": [_argument(event, i, name) for i, name in enumerate(names)],
         "members": _members(event),
@@ -127,12 +128,16 @@ def _fields(event: Event) -> dict:
     members = {}
     for number, value in event.fields.items():
         name = _FIELDS.get(number, f"field_{number}")
-        members |= {name: value} if isinstance(value, int) else _text(name, _held(value))
+        members |= {name: value} if isinstance(value, int) else _string(name, value)
     return members
 
 
 def _held(string: String | None) -> bytes | None:
     return string.data if string and string.state in (abi.State.WHOLE, abi.State.CUT) else None
+
+
+def _string(key: str, string: String | None) -> dict:
+    return _text(key, _held(string)) | ({f"{key}_cut": True} if string and string.state == abi.State.CUT else {})
 
 
 def _text(key: str, data: bytes | None) -> dict:
@@ -169,21 +174,16 @@ def _members(event: Event) -> dict[str, int | str | None]:
     for name, member in members.named(abi_name, call).items() if event.sources else ():
         held = [event.sources.get(reading.entry()) for reading in member.readings]
         if all(held):
-            found[name] = _member(member, held)
+            found |= _string(name, held[0]) if member.form == "text" else {name: _member(member, held)}
     for name in resolved.names(abi_name, call) if event.sources else ():
         if held := resolved.told(event.sources, resolved.find(abi_name, call, name)):
-            found[name] = _readable(held)
+            found |= _string(name, held)
     return found
 
 
-def _readable(held: String) -> str | None:
-    return values.escape(held.data) if held.state in (abi.State.WHOLE, abi.State.CUT) else None
-
-
 def _member(member: members.Member, held: list[String]) -> int | str | None:
+    """A number, or an address."""
     if member.form == "number":
         return values.member_number(member.kind, held[0])
-    if member.form == "text":
-        return _readable(held[0])
     text = values.member(member.form, [reading.kind for reading in member.readings], held)
     return None if text == "?" else text

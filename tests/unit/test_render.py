@@ -71,7 +71,7 @@ def test_members():
     said = make(*items, template=template, **CONNECT)
     assert render.line(said) == '8080 127.0.0.1 2001:db8::7 "@a\\x00b" ? ? 0x1000. 3.txt 0x1000.x'
     assert json.loads(jsonlines.line(said))["members"] == {
-        "addr.sin_port": 8080, "addr.sin_addr": "127.0.0.1", "addr.sin6_addr": "2001:db8::7", "addr.sun_path": "@a\\x00b",
+        "addr.sin_port": 8080, "addr.sin_addr": "127.0.0.1", "addr.sin6_addr": "2001:db8::7", "addr.sun_path": "@a\0b",
         "addr.nl_pid": None,
     }  # fmt: skip
 

@@ -19,7 +19,8 @@ def test_data(state, shown):
     items = [item(abi.Item.SOURCE, members.data("x86_64", "write", "buf").readings[0].entry() + held, getattr(abi.State, state))]
     said = make(*items, template=b"%buf %buf.txt|%args|%params", **WRITE)
     assert render.line(said) == f"{shown} {shown}.txt|3, {shown}, 5|3, {shown}, 5"
-    assert json.loads(jsonlines.line(said))["members"] == {"buf": None if state == "FAULT" else 'a\\x00"\\n\\xff'}
+    exact = {"buf": 'a\x00"\n\\xff', "buf_hex": held.hex()} | ({"buf_cut": True} if state == "CUT" else {})
+    assert json.loads(jsonlines.line(said))["members"] == ({"buf": None} if state == "FAULT" else exact)
 
 
 def test_data_that_the_event_does_not_carry():
@@ -36,4 +37,6 @@ def test_elements():
     items = [element("argv[0]", b"sh"), element("argv[1]", b"-c\n"), element("argv[2]", b"", "ABSENT"), element("envp[31]", b"A=b", "CUT")]
     said = make(*items, template=b"%argv[0] %argv[1].x %argv[2] %envp[31] %argv[3] %argv[99] %argv %pid[1] %pid[1].x", **EXECVE)
     assert render.line(said) == '"sh" "-c\\n".x ? "A=b"... ? 0x1000[99] 0x1000 1234[1] 1234[1].x'
-    assert json.loads(jsonlines.line(said))["members"] == {"argv[0]": "sh", "argv[1]": "-c\\n", "argv[2]": None, "envp[31]": "A=b"}
+    assert json.loads(jsonlines.line(said))["members"] == {
+        "argv[0]": "sh", "argv[1]": "-c\n", "argv[2]": None, "envp[31]": "A=b", "envp[31]_cut": True
+    }  # fmt: skip
