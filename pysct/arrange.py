@@ -27,7 +27,6 @@ VALUES = 6  # the same by the value of one number
 GUARDED = 4  # rules that are worth a guard
 LEVELS = 12  # of guards inside each other
 NOTHING: frozenset = frozenset()
-GLOBS = frozenset({"SGLOB", "SPATH"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,9 +222,9 @@ def parts(leaf: Leaf) -> dict[tuple[ir.StrRef, str], bytes]:
     found: dict[tuple[ir.StrRef, str], bytes] = {}
     for test in tests(leaf.condition):
         if isinstance(test, StrTest):
-            first, last = glob.ends(test.text) if test.op in GLOBS else (test.text, test.text)
+            first, last = glob.ends(test.text) if test.op in glob.OPCODES else (test.text, test.text)
             for side, text in (("SPRE", first), ("SSUF", last[::-1])):
-                if text and test.op in {*GLOBS, "SEQ", side}:
+                if text and test.op in {*glob.OPCODES, "SEQ", side}:
                     found.setdefault((test.operand, side), text)
     return found
 

@@ -22,6 +22,7 @@ RANGE = re.compile(rb"(" + BYTE + rb")(?:-(" + BYTE + rb"))?")
 SPECIAL = re.compile(rb"[*?\[{}]")  # what makes a word a glob, but for the backslash
 STARS = re.compile(rb"\*+")
 ANY, SLASH = (1 << 256) - 1, 1 << ord("/")
+OPCODES = frozenset({"SGLOB", "SPATH"})  # those whose text is a glob
 
 
 class GlobError(ValueError):

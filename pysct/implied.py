@@ -196,7 +196,7 @@ def part_follows(one: StrTest, other) -> bool:
     if not isinstance(other, StrTest):
         return False
     known, asked = one.text, other.text
-    if one.op in ("SGLOB", "SPATH"):
+    if one.op in glob.OPCODES:
         first, last = glob.ends(known)
         return (
             other.op == "SPRE"

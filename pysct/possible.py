@@ -26,7 +26,7 @@ def never(string: StrRef, op: str, text: bytes) -> str | None:
 
 def plain(op: str, text: bytes) -> tuple[str, bytes]:
     """What a test of a glob asks for at least."""
-    return (BEGINNING, glob.ends(text)[0]) if op in ("SGLOB", "SPATH") else (op, text)
+    return (BEGINNING, glob.ends(text)[0]) if op in glob.OPCODES else (op, text)
 
 
 def of_text(string: StrRef, op: str, text: bytes) -> str | None:

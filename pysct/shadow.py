@@ -10,7 +10,6 @@ from pysct.ir import Chain, Int, Member, StrRef, StrTest
 
 FEW = 64  # values and texts of one test by which it is found, and rules that are found by one of them
 OTHERS = 32  # rules of a point that are found by no value or text, and so are compared with each later one
-GLOBS = frozenset({"SGLOB", "SPATH"})
 
 
 @dataclass(slots=True)
@@ -51,7 +50,7 @@ class Earlier:
                 for operand, op, text in part.texts:
                     self.by_text.setdefault((operand, op, text), []).append((rule, part.condition))
                     self.lengths.setdefault((operand, op), set()).add(len(text))
-                if len(self.globs) < OTHERS and any(op in GLOBS for _, op, _ in part.texts):
+                if len(self.globs) < OTHERS and any(op in glob.OPCODES for _, op, _ in part.texts):
                     self.globs.append((rule, part.condition))
             elif len(self.others) < OTHERS:
                 self.others.append((rule, part.condition))
@@ -86,7 +85,7 @@ class Earlier:
         found = self.by_text.get((operand, op, text), [])[:FEW]
         if op == "SEQ":
             found += self.globs
-        first, last = glob.ends(text) if op in GLOBS else (text, text)
+        first, last = glob.ends(text) if op in glob.OPCODES else (text, text)
         if op != "SSUF":
             found += self.with_end(operand, first, "SPRE")
         if op != "SPRE":

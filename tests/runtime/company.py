@@ -236,7 +236,10 @@ def tracer(name: str, symbols: list[str]):
 
 
 class PerfTrace:
-    """`perf trace` of a caller that takes its time; end() tells how often each answer came, by perf and by the caller."""
+    """`perf trace` of a caller that takes its time; end() tells how often each answer came, by perf and by the caller.
+
+    `odd` are then the first and the last line, and those without an answer.
+    """
 
     def __init__(self, directory: Path, name: str, *call: str):
         if not shutil.which("perf"):
@@ -254,4 +257,5 @@ class PerfTrace:
         lines = self._output.read_text().splitlines()
         seen = Counter(line.rpartition(" = ")[2].partition(" (")[0] for line in lines if " = " in line)
         assert not any("LOST" in line for line in lines)
+        self.odd = [lines[0], *(line for line in lines if " = " not in line), lines[-1]]
         return seen, told

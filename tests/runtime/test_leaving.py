@@ -138,7 +138,7 @@ def run(images, cycles: int, name: str, capsys, trace=None) -> None:
     refused = answers["unlinkat"]
     if traced:
         seen, told = traced.end()
-        assert seen == told and len(seen) == 2
+        assert seen == told and len(seen) == 2, traced.odd
         refused += told
     check(cycle.logged, answers, refused)
     with capsys.disabled():
