@@ -45,7 +45,8 @@ def strings(op: str, left, right):
         return StrTest(op, right, left.value)
     if isinstance(left, StrRef):
         return StrPair(left, right)
-    return Int(int(fold.STRINGS[op](left.value, right.value)))
+    texts = glob.alternatives(right.value) if op == "SGLOB" else (right.value,)
+    return Int(int(any(fold.STRINGS[op](left.value, text) for text in texts)))
 
 
 def string_member(operand, texts: tuple[bytes, ...]):

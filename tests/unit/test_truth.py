@@ -50,6 +50,8 @@ openat  filename in { COMM, "/etc/group" }                          false
 openat  COMM in { "rm", filename }                                  true
 openat  SYSCALL == "openat" && ABI == "x86_64"                      true
 openat  SYSCALL =~ "*link*"                                         false
+openat  SYSCALL =~ "{un,o}p*[^t]"                                   false
+openat  SYSCALL =~ "{un,o}p*[^x]"                                   true
 openat  SYSCALL in { "open", "openat" }                             true
 openat  SYSCALL == COMM                                             false
 
