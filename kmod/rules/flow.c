@@ -157,29 +157,29 @@ struct tally {
 	u32 next;
 };
 
-static unsigned int add_field(u8 operand, unsigned int count, u8 *fields)
+static unsigned int add_field(u8 operand, unsigned int count, u8 *named)
 {
 	if (operand < SCT_ARGS_MAX || operand >= SCT_SOURCE_OPERAND)
 		return count;
-	fields[count] = operand;
+	named[count] = operand;
 	return count + 1;
 }
 
 /** sct_insn_fields() - the fields that an instruction with suitable operands reads; Return: how many */
-unsigned int sct_insn_fields(const struct sct_insn *insn, u8 fields[2])
+unsigned int sct_insn_fields(const struct sct_insn *insn, u8 named[2])
 {
 	unsigned int count = 0;
 
 	switch (opcodes[insn->op].form) {
 	case FORM_FIELD:
-		fields[count++] = insn->imm;
+		named[count++] = insn->imm;
 		break;
 	case FORM_STRCONST:
-		count = add_field(insn->a, count, fields);
+		count = add_field(insn->a, count, named);
 		break;
 	case FORM_STRSTR:
-		count = add_field(insn->a, count, fields);
-		count = add_field(insn->b, count, fields);
+		count = add_field(insn->a, count, named);
+		count = add_field(insn->b, count, named);
 		break;
 	}
 	return count;
@@ -187,11 +187,11 @@ unsigned int sct_insn_fields(const struct sct_insn *insn, u8 fields[2])
 
 static bool names_ancestor(const struct sct_insn *insn)
 {
-	u8 fields[2];
-	unsigned int i, count = sct_insn_fields(insn, fields);
+	u8 named[2];
+	unsigned int i, count = sct_insn_fields(insn, named);
 
 	for (i = 0; i < count; i++)
-		if (sct_field_is_ancestors(fields[i]))
+		if (sct_field_is_ancestors(named[i]))
 			return true;
 	return false;
 }

@@ -23,7 +23,7 @@ struct sct_view {
 };
 
 /* flow.c */
-unsigned int sct_insn_fields(const struct sct_insn *insn, u8 fields[2]);
+unsigned int sct_insn_fields(const struct sct_insn *insn, u8 named[2]);
 int sct_flow_verify(const struct sct_view *view, const struct sct_prog *prog, u32 *scratch,
 		    struct sct_error *error);
 
