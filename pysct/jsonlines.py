@@ -41,9 +41,10 @@ it, which is true; those of args say so by their state.  The line is ASCII.
 """
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from pysct import abi, calls, members, resolved, values
+from pysct import abi, calls, members, reading, resolved, values
 from pysct.events import Event, Lost, Moved, String
 
 _NUMBERS = ("pid", "tid", "ppid", "uid", "euid", "suid", "fsuid", "gid", "egid", "sgid", "fsgid", "cpu")
@@ -157,24 +158,30 @@ def _time(nanoseconds: int) -> str:
         return str(nanoseconds)
 
 
+def _carried(event: Event) -> Iterator[tuple[str, members.Member, list[String]]]:
+    """Members of structures, and data, that the event carries: the name, what it means, and what was read."""
+    abi_name, call = calls.abi_name(event.abi), calls.call_name(event.abi, event.nr)
+    readings = [reading.decode(entry) for entry in event.sources if len(entry) == abi.SourceStruct.SIZE]  # the record may be damaged
+    for name in dict.fromkeys(members.shown(abi_name, call, each) for each in readings):
+        member = members.named(abi_name, call).get(name)
+        held = [event.sources.get(each.entry()) for each in member.readings] if member else []
+        if held and all(held):
+            yield name, member, held
+
+
 def _words(event: Event) -> dict[str, str]:
     """The same numbers by the constants that they consist of."""
-    abi_name, call = calls.abi_name(event.abi), calls.call_name(event.abi, event.nr)
-    found = {}
-    for name, member in members.named(abi_name, call).items() if event.sources else ():
-        if text := values.member_words(member, abi_name, event.sources.get(member.readings[0].entry())):
-            found[name] = text
-    return found
+    abi_name = calls.abi_name(event.abi)
+    found = {name: values.member_words(member, abi_name, held[0]) for name, member, held in _carried(event)}
+    return {name: text for name, text in found.items() if text}
 
 
 def _members(event: Event) -> dict[str, int | str | None]:
-    """Members of structures, and data, that the event carries."""
+    """The numbers and strings of members, of data, and of where arguments lead."""
     abi_name, call = calls.abi_name(event.abi), calls.call_name(event.abi, event.nr)
     found = {}
-    for name, member in members.named(abi_name, call).items() if event.sources else ():
-        held = [event.sources.get(reading.entry()) for reading in member.readings]
-        if all(held):
-            found |= _string(name, held[0]) if member.form == "text" else {name: _member(member, held)}
+    for name, member, held in _carried(event):
+        found |= _string(name, held[0]) if member.form == "text" else {name: _member(member, held)}
     for name in resolved.names(abi_name, call) if event.sources else ():
         if held := resolved.told(event.sources, resolved.find(abi_name, call, name)):
             found |= _string(name, held)
@@ -185,5 +192,5 @@ def _member(member: members.Member, held: list[String]) -> int | str | None:
     """A number, or an address."""
     if member.form == "number":
         return values.member_number(member.kind, held[0])
-    text = values.member(member.form, [reading.kind for reading in member.readings], held)
+    text = values.member(member.form, [each.kind for each in member.readings], held)
     return None if text == "?" else text
