@@ -8,7 +8,7 @@ code which relied on it would judge otherwise where one did something else.
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from pysct import fold, ir
+from pysct import fold, ir, simplify
 from pysct.abi import FIELDS
 from pysct.implied import merged, within
 from pysct.ir import S64_MAX, S64_MIN, U64_MAX, Int, Load, Op
@@ -53,17 +53,11 @@ def decide(op: str, left, right) -> bool | None:
     if left == right:
         return op in ("==", "<=")
     one, other = reach(left), reach(right)
-    if op in ("==", "!="):
-        apart = one.high < other.low or other.high < one.low
-        for side, constant in ((one, right), (other, left)):
-            apart = apart or isinstance(constant, Int) and not side.has(constant.value)
-        return op == "!=" if apart else None
-    strict = op == "<"
-    if one.high < other.low or not strict and one.high == other.low:
-        return True
-    if one.low > other.high or strict and one.low == other.high:
-        return False
-    return None
+    outcome = simplify.decide(op, one, other)
+    if outcome is None and op in ("==", "!="):
+        pairs = ((one, right), (other, left))
+        return op == "!=" if any(isinstance(value, Int) and not side.has(value.value) for side, value in pairs) else None
+    return outcome
 
 
 def truth(node) -> bool | None:
