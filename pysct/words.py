@@ -46,6 +46,8 @@ def by_set(name: str, abi: str, value: int, bits: int) -> str | None:
 def part(name: str, abi: str, value: int, bits: int, within: int) -> str | None:
     """The same of a number of which only the bits in `within` are known."""
     known = words_of(name, abi)
+    if not within & ~known.mask and value in known.single:
+        return known.single[value]
     if within & known.mask or not known.mask:
         return by_set(name, abi, value, bits)
     return made_of(value & (1 << bits) - 1, {}, 0, known.flags, known.octal) if value else None
