@@ -11,17 +11,9 @@
  * file and takes its name.
  */
 #include "enter.h"
+#include "number.h"
 
 enum { SLOTS = 1024, READ_WRITE = 3, SHARED = 1, SET_NAME = 15 };
-
-static word number(const char *from)
-{
-	word value = 0;
-
-	while (*from)
-		value = value * 10 + *from++ - '0';
-	return value;
-}
 
 void start(const unsigned long *stack)
 {

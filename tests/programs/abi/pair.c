@@ -10,6 +10,7 @@
  * are numbers of calls; the name is that of the process for the one call only.
  */
 #include "enter.h"
+#include "number.h"
 
 enum { PAGE = 4096, READ_WRITE = 3, SHARED = 1, FIXED = 0x10, SET_NAME = 15 };
 
@@ -21,15 +22,6 @@ struct request {
 		unsigned long long at, size, offset;
 	} run[];
 };
-
-static word number(const char *from)
-{
-	word value = 0;
-
-	while (*from)
-		value = value * 10 + *from++ - '0';
-	return value;
-}
 
 void start(const unsigned long *stack)
 {
