@@ -23,6 +23,15 @@ from pysct.tables import CALLS
 
 UNKNOWN = None
 FRUGAL = codegen.Generator
+SLIPS = (
+    "error: division by zero",
+    "error: a shift by",
+    "error: the range",
+    "more than 16 registers",
+    "does not fit in 64 bits",
+    "inside of a comparison of an ancestor",
+)
+"""What random rules have of the errors that a compiler finds."""
 
 
 @dataclass
@@ -81,6 +90,11 @@ class Rules:
         # Literal code may need more registers than there are.
         self.ways = {"optimised": found.image, "plain": plain, "frugal": frugal}
         self.judges = {way: self.stack.enter_context(Judge(image)) for way, image in self.ways.items() if image}
+
+    @property
+    def slipped(self) -> bool:
+        """Whether random rules have an error that random rules may have."""
+        return any(slip in error for slip in SLIPS for error in self.errors)
 
     def __enter__(self) -> "Rules":
         return self
