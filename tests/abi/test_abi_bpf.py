@@ -32,8 +32,8 @@ def by_ftrace():
     """The modules, loaded so that rules sit on the same function; another mechanism may be the first choice."""
     assert tool("sct_unload").returncode == 0
     done = tool("sct_load", "--mechanism", "ftrace")
-    if done.returncode == 3:
-        pytest.skip(f"rules and BPF meet on no function: {done.stderr}")
+    if done.returncode == 3 and platform.machine() == "aarch64":
+        pytest.skip(f"ftrace brings no calls here, and rules and BPF meet on no function: {done.stderr}")
     assert done.returncode == 0, done.stderr
     yield
     assert tool("sct_unload").returncode == 0
