@@ -19,12 +19,17 @@ event: NAME "(" [argument ("," argument)*] ")" setting*
           | list
           | flags
 
-structure: "{" [member ("," member)*] "}"
-member: MEMBER "=" (STRING | ADDRESS | flags)
+structure: "{" [member ("," member)* ["," _more]] "}"
+member: MEMBER "=" (STRING | ADDRESS | flags | inner)
+inner: "{" [plain ("," plain)* ["," _more]] "}"
+plain: MEMBER "=" (STRING | ADDRESS | flags)
 
-list: "[" [element ("," element)*] "]"
+list: "[" [element ("," element)* ["," more]] "]"
 ?element: STRING -> text
         | UNREADABLE -> unreadable
+
+more: _more
+_more: "..."
 
 flags: _flag ("|" _flag)*
 _flag: number | constant

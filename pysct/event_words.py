@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What does one word of a described call mean: a number, a constant, some of them, a set of bits, or a string?"""
 
+from collections.abc import Iterator
+
 from lark import Token, Tree
 
 from pysct import tokens
@@ -53,7 +55,7 @@ class Words:
         return self.builder.number([ours(token)]).value
 
     def constant(self, token: Token) -> int:
-        value = CONSTANTS.get(token.value)
+        value = 0 if token.value == "NULL" else CONSTANTS.get(token.value)
         if isinstance(value, dict):
             value = value.get(self.abi)
         if value is None:
@@ -77,3 +79,12 @@ def span(token: Token) -> Span:
 def ours(token: Token) -> tokens.Token:
     """A token of lark's as our builder takes it."""
     return tokens.Token(token.type, token.value, token.start_pos, token.end_pos)
+
+
+def written(structure: Tree) -> Iterator[tuple[Token, str, Token | Tree]]:
+    """Members of a structure, and of those in braces inside it: the name, the whole path, the value."""
+    for name, value in (member.children for member in structure.children):
+        if isinstance(value, Tree) and value.data == "inner":
+            yield from ((below, f"{name}.{below}", each) for below, each in (plain.children for plain in value.children))
+        else:
+            yield name, name.value, value

@@ -19,7 +19,7 @@ from pysct.build import Unusable
 from pysct.described import NOWHERE, Memory, Unfit
 from pysct.diagnostics import Diagnostics, suggest
 from pysct.event_syntax import GRAMMAR
-from pysct.event_words import Words, ours, span
+from pysct.event_words import Words, ours, span, written
 from pysct.judge import Call
 from pysct.layouts import ARGUMENTS
 from pysct.points import abis_of
@@ -74,6 +74,7 @@ class Reader(Words):
         self.paths: dict[str, bytes | int] = {}
         self.structures: set[int] = set()
         self.above = Above()
+        self.unlisted: set[str] = set()  # elements behind a `...`
         self.data: dict[int, bytes | None] = {}  # of the arguments that are data; None for what cannot be read
 
     def occurrence(self, parsed: Tree) -> Occurrence:
@@ -91,7 +92,7 @@ class Reader(Words):
         known = {*given, *self.numbers, *self.texts, *self.paths, *self.above.known()}
         declared = [argument for argument, _ in CALLS[self.abi][name.value][1]]
         missing = ({*FIELDS, *declared, *resolved.names(self.abi, name.value)} - known) | self.missing_members(declared, known)
-        missing |= self.missing_data(declared, known)
+        missing |= self.missing_data(declared, known) | self.unlisted
         missing |= {name for other in set(declared) - known for name in members.elements(self.abi, self.memory.call, other)}
         paths = {resolved.find(self.abi, name.value, key): path for key, path in self.paths.items()}
         call = Call(args, fields, texts, self.memory.held(), paths, self.above.ancestors())
@@ -231,7 +232,10 @@ class Reader(Words):
         """The address of a list of strings."""
         if part.data == "unreadable":
             return NOWHERE
-        given = [self.builder.unescape(ours(each.children[0])) if each.data == "text" else None for each in part.children if each is not None]
+        elements = [each for each in part.children if each.data != "more"]
+        given = [self.builder.unescape(ours(each.children[0])) if each.data == "text" else None for each in elements]
+        if len(elements) < len(part.children):
+            self.unlisted |= set(members.elements(self.abi, name.value, argument)[len(given) :])
         try:
             return self.memory.hold_list(index, given)
         except Unfit as unfit:
@@ -251,14 +255,14 @@ class Reader(Words):
     def structure(self, part: Tree, index: int, argument: str, call: str) -> int:
         """The address of a structure that is written by its members."""
         self.structures.add(index)
-        for name, value in (member.children for member in part.children if member is not None):
+        for name, path, value in written(part):
             try:
-                self.memory.write(index, name.value, self.member_value(value))
+                self.memory.write(index, path, self.member_value(value))
             except Unfit as unfit:
-                self.refuse(span(name), f"`{name}` cannot be this", str(unfit))
+                self.refuse(span(name), f"`{path}` cannot be this", str(unfit))
             except LookupError:
                 known = [other.partition(".")[2] for other in members.names(self.abi, call) if other.startswith(f"{argument}.")]
-                self.refuse(span(name), f"`{argument}` has no member `{name}`", suggest(name.value, known))
+                self.refuse(span(name), f"`{argument}` has no member `{path}`", suggest(path, known))
         return self.memory.address(index)
 
     def member_value(self, value: Token | Tree) -> int | bytes:

@@ -43,6 +43,23 @@ def test_where_arguments_lead():
         assert described(text)[0] is None
 
 
+def test_a_structure_inside_another():
+    one, said = described("sendmsg(3, {msg_name.sin_port=53, msg_iovlen=1}, 0)")
+    other, also = described("sendmsg(3, {msg_name={sin_port=53, ...}, msg_iovlen=1, ...}, 0)")
+    assert not said and not also and one == other
+
+
+def test_what_is_left_out_is_missed():
+    found, said = described('execve("/bin/sh", ["sh", "-c", ...], NULL)')
+    assert not said and "argv[1]" not in found.missing and {"argv[2]", "argv[31]"} <= found.missing
+    assert "argv[2]" not in described('execve("/bin/sh", ["sh", "-c"], NULL)')[0].missing
+    found, said = described("connect(3, {sa_family=AF_INET, ...}, 16)")
+    assert not said and "addr.sin_port" in found.missing and "addr.sa_family" not in found.missing
+    assert described(f"connect(3, {'{a=' * 5000}")[0] is None
+    assert described("connect(3, {...}, 16)")[0] is None and described("connect(3, {sin_port={x=1}}, 16)")[0] is None
+    assert described("connect(3, {..., sin_port=1}, 16)")[0] is None and described("execve(\"x\", [...], NULL)")[0] is None
+
+
 def test_a_structure_is_what_the_abi_has_there():
     event, said = described("sendmsg(3, {msg_name.sin_port=0x1602, msg_iovlen=5}) abi=i386")
     message, address = event.seen.memory[event.seen.args[1]], 0x21000
