@@ -74,6 +74,20 @@ static char *put_source(char *to, const char *end, const struct sct_source *sour
 	return to + fits;
 }
 
+/*
+ * Does an event tell of a source how reading it went?  Of a socket address only
+ * what it has: most members are those of other families.
+ */
+static bool is_told(const struct sct_source *source, const struct sct_found *found)
+{
+	u8 state = found->text.state;
+
+	if (!(source->flags & SCT_SOURCEFLAG_LOG))
+		return false;
+	return !source->family || source->what == SCT_SOURCE_PATH ||
+	       (state != SCT_STATE_FAULT && state != SCT_STATE_ABSENT);
+}
+
 static size_t sources_size(const struct sct_judgement *j)
 {
 	const struct sct_source *sources = sct_view_sources(j->judge.view, j->judge.prog);
@@ -81,7 +95,7 @@ static size_t sources_size(const struct sct_judgement *j)
 	unsigned int i;
 
 	for (i = 0; i < j->judge.prog->sources; i++)
-		if (sources[i].flags & SCT_SOURCEFLAG_LOG)
+		if (is_told(&sources[i], &j->judge.found[i]))
 			size += item_size(sizeof(*sources) + told(&sources[i], &j->judge.found[i]));
 	return size;
 }
@@ -92,7 +106,7 @@ static char *put_sources(const struct sct_judgement *j, char *to, const char *en
 	unsigned int i;
 
 	for (i = 0; i < j->judge.prog->sources; i++)
-		if (sources[i].flags & SCT_SOURCEFLAG_LOG)
+		if (is_told(&sources[i], &j->judge.found[i]))
 			to = put_source(to, end, &sources[i], &j->judge.found[i]);
 	return to;
 }
@@ -141,25 +155,32 @@ static size_t size_of_fields(const struct sct_judgement *j, const struct sct_rul
 	return size;
 }
 
-static size_t size_of(const struct sct_judgement *j, const struct sct_rule *rule)
+/* What stands behind the sources. */
+static size_t size_of_rest(const struct sct_judgement *j, const struct sct_rule *rule)
 {
-	const struct sct_view *view = j->judge.view;
-	size_t size = sizeof(struct sct_event);
+	size_t size = size_of_fields(j, rule);
 	const struct sct_text *text;
 	unsigned int i;
 
-	size += item_size(view->strings[rule->name].len);
-	if (rule->template != SCT_NONE)
-		size += item_size(view->strings[rule->template].len);
 	if (rule->flags & SCT_RULEFLAG_LOG_CWD)
 		size += item_size(j->judge.texts[SCT_TEXT_CWD].len);
-	size += size_of_fields(j, rule);
 	for (i = 0; i < j->judge.prog->nargs; i++) {
 		text = text_of(j, i);
 		if (text)
 			size += item_size(text->len);
 	}
-	size += sources_size(j);
+	return size;
+}
+
+static size_t size_of(const struct sct_judgement *j, const struct sct_rule *rule)
+{
+	const struct sct_view *view = j->judge.view;
+	size_t size = sizeof(struct sct_event);
+
+	size += item_size(view->strings[rule->name].len);
+	if (rule->template != SCT_NONE)
+		size += item_size(view->strings[rule->template].len);
+	size += sources_size(j) + size_of_rest(j, rule);
 	return min_t(size_t, ALIGN(size, 8), SCT_RECORD_MAX);
 }
 
@@ -178,7 +199,9 @@ static void put_items(struct sct_judgement *j, const struct sct_rule *rule, char
 		bytes = sct_view_string(view, rule->template, &len);
 		to = put_item(to, end, SCT_ITEM_TEMPLATE, SCT_STATE_WHOLE, bytes, len);
 	}
-	to = put_sources(j, to, end);
+	/* Neither may keep the other out: a long list not the program's name, nor that the list. */
+	len = min_t(size_t, size_of_rest(j, rule), (end - to) / 2);
+	to = put_sources(j, to, end - len);
 	if (rule->flags & SCT_RULEFLAG_LOG_CWD)
 		to = put_text(to, end, SCT_ITEM_CWD, &j->judge.texts[SCT_TEXT_CWD]);
 	bytes = sct_view_shown(view, rule, &len);

@@ -76,11 +76,13 @@ struct sct_needs sct_memory_needs(const struct sct_view *view, const struct sct_
 	return needs;
 }
 
-static bool is_held(const struct sct_judgement *j, const struct sct_source *source)
+/* Among the first @held? */
+static bool is_held(const struct sct_judgement *j, unsigned int held,
+		    const struct sct_source *source)
 {
 	unsigned int i;
 
-	for (i = 0; i < j->held; i++)
+	for (i = 0; i < held; i++)
 		if (sct_source_same(&j->holds[i].source, source))
 			return true;
 	return false;
@@ -93,7 +95,8 @@ static bool is_held(const struct sct_judgement *j, const struct sct_source *sour
  * @prog: may be NULL
  * @after: what is read when the call has returned, else all other
  *
- * What is held already is not read again.
+ * What is held for another program is not read again; the compiler gives none a
+ * source twice.
  *
  * Context: task; may sleep.
  * Return: whether there was memory.
@@ -102,6 +105,7 @@ bool sct_memory_hold(struct sct_judgement *j, const struct sct_view *view,
 		     const struct sct_prog *prog, bool after)
 {
 	const struct sct_source *source, *end;
+	unsigned int others = j->held;
 	struct sct_held *to;
 	int error;
 
@@ -111,7 +115,7 @@ bool sct_memory_hold(struct sct_judgement *j, const struct sct_view *view,
 	source = sct_view_sources(view, prog);
 	for (end = source + prog->sources; source < end; source++) {
 		if (!(source->flags & SCT_SOURCEFLAG_AFTER) == after || j->held == j->most ||
-		    is_held(j, source))
+		    is_held(j, others, source))
 			continue;
 		to = &j->holds[j->held++];
 		to->source = *source;
