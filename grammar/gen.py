@@ -174,7 +174,9 @@ def load_structures(spec, constants):
             "data_of_calls": {call: found for calls in data.values() for call, found in calls.items()},
             "families_of_addresses": tuple((name, numbers[family]) for family, name in policy["sockaddr"].items()),
             "pointers": {name: (entry["to"], entry.get("size", "")) for name, entry in policy["pointers"].items()},
-            "compat": policy["compat"]}
+            "compat": policy["compat"],
+            "brief": structures.brief(),
+            "addresses": structures.addresses()}
 
 
 def load_constants():

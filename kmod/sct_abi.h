@@ -22,7 +22,7 @@
 #define SCT_PROGS_MAX 4096 /* programs: programs in an image: one for each point and phase */
 #define SCT_INSNS_MAX 8388608 /* instructions: instructions in an image */
 #define SCT_SOURCES_MAX 262144 /* sources: sources in an image */
-#define SCT_PROG_SOURCES_MAX 64 /* sources: members and other things behind arguments that the rules of one point and phase name */
+#define SCT_PROG_SOURCES_MAX 64 /* sources: members and other things behind arguments that the rules of one point and phase name, or show as far as there is room */
 #define SCT_OFFSET_MAX 65536 /* bytes: how far behind an argument's address a source can lie */
 #define SCT_CONSTS_MAX 1048576 /* numbers: 64-bit constants in an image */
 #define SCT_STRINGS_MAX 1048576 /* strings: strings in an image */
@@ -30,6 +30,7 @@
 #define SCT_STRING_MAX 4096 /* bytes: a string read from a caller, its terminating NUL included; a longer one is unknown */
 #define SCT_DATA_MAX 4096 /* bytes: data that a call writes or has read: a rule sees its beginning; not more than STRING */
 #define SCT_ELEMENTS_MAX 32 /* strings: of argv or envp that a rule can name, from 0 */
+#define SCT_LISTED_MAX 8 /* strings: of argv that the log shows; less than ELEMENTS */
 #define SCT_SHOWN_MAX 1024 /* bytes: an element or data in an event of the log; what is longer is cut and marked as cut */
 #define SCT_NAME_MAX 64 /* bytes: a rule's name */
 #define SCT_TEMPLATE_MAX 512 /* bytes: a rule's log_format */

@@ -31,6 +31,7 @@ class Limit:
     STRING = 4096  # bytes
     DATA = 4096  # bytes
     ELEMENTS = 32  # strings
+    LISTED = 8  # strings
     SHOWN = 1024  # bytes
     NAME = 64  # bytes
     TEMPLATE = 512  # bytes
@@ -55,7 +56,7 @@ LIMIT_DOC = {
     'PROGS': 'programs in an image: one for each point and phase',
     'INSNS': 'instructions in an image',
     'SOURCES': 'sources in an image',
-    'PROG_SOURCES': 'members and other things behind arguments that the rules of one point and phase name',
+    'PROG_SOURCES': 'members and other things behind arguments that the rules of one point and phase name, or show as far as there is room',
     'OFFSET': "how far behind an argument's address a source can lie",
     'CONSTS': '64-bit constants in an image',
     'STRINGS': 'strings in an image',
@@ -63,6 +64,7 @@ LIMIT_DOC = {
     'STRING': 'a string read from a caller, its terminating NUL included; a longer one is unknown',
     'DATA': 'data that a call writes or has read: a rule sees its beginning; not more than STRING',
     'ELEMENTS': 'of argv or envp that a rule can name, from 0',
+    'LISTED': 'of argv that the log shows; less than ELEMENTS',
     'SHOWN': 'an element or data in an event of the log; what is longer is cut and marked as cut',
     'NAME': "a rule's name",
     'TEMPLATE': "a rule's log_format",
@@ -281,7 +283,7 @@ MACROS = {
     'syscall': 'name of the system call',
     'abi': 'name of the ABI',
     'params': 'all arguments, strings in double quotes, numbers as numbers, joined by ", "',
-    'args': "the same as strace shows them: O_WRONLY|O_CREAT, AT_FDCWD, SIGKILL, modes in octal, where an argument's constants are known",
+    'args': "the same as strace shows them: O_WRONLY|O_CREAT, AT_FDCWD, SIGKILL, modes in octal, where an argument's constants are known; structures by their members, and argv",
     'result': 'what the call returned, as strace shows it: 3, or -1 ENOENT (No such file or directory)',
     'time': 'local date and time of the event, to the microsecond',
     'when': 'before or after',

@@ -19,8 +19,9 @@ An event is an object with these members, always all of them:
                 (names of constants, "O_WRONLY|O_CREAT", or null), and for
                 strings: state ("whole", "cut", "fault", "long", "absent") and
                 string (null unless whole or cut)
-    members     object: what the log_formats of the call show of structures, by
-                name: number, or text; null if it could not be read
+    members     object: what the lines of the call's rules show of structures,
+                lists and data, by name: number, or text; null if it could not
+                be read, or is not there. An address has those of its family
     words       object: names of constants of those numbers among them that
                 consist of some, by name: "O_WRONLY|O_CREAT"
     actions     list of strings: LOG, FAIL, KILL, SUSPEND

@@ -10,7 +10,9 @@ that says how many bytes it has, whether the call fills them in). LISTS[abi][cal
 are the arguments that are lists of strings. FAMILIES are the structures that a
 sockaddr can be, with their address family. POINTERS leads from a member to
 what it points to, and the member that says its size; COMPAT from a structure to
-that of 32-bit programs.
+that of 32-bit programs. BRIEF are the members that the log shows of a structure
+as a whole, where it does not show all; ADDRESSES are the arguments, by call,
+that it shows as addresses.
 """
 
 LAYOUTS = {
@@ -515,3 +517,5 @@ LISTS = {'x86_64': {'execve': ('argv', 'envp'), 'execveat': ('argv', 'envp')}, '
 FAMILIES = (('sockaddr_un', 1), ('sockaddr_in', 2), ('sockaddr_in6', 10), ('sockaddr_nl', 16), ('sockaddr_ll', 17))
 POINTERS = {'msg_name': ('sockaddr', 'msg_namelen'), 'msg_iov': ('iovec', '')}
 COMPAT = {'iovec': 'compat_iovec'}
+BRIEF = {'stat': ('st_mode', 'st_size'), 'compat_stat': ('st_mode', 'st_size'), 'stat64': ('st_mode', 'st_size'), 'statx': ('stx_mask', 'stx_mode', 'stx_size'), 'new_utsname': ('sysname', 'nodename'), 'clone_args': ('flags', 'exit_signal', 'stack', 'stack_size'), 'user_msghdr': ('msg_name', 'msg_namelen', 'msg_iovlen', 'msg_controllen', 'msg_flags'), 'compat_msghdr': ('msg_name', 'msg_namelen', 'msg_iovlen', 'msg_controllen', 'msg_flags'), 'sockaddr_ll': ('sll_protocol', 'sll_ifindex'), 'iovec': (), 'compat_iovec': ()}
+ADDRESSES = frozenset((('execve', 'envp'), ('execveat', 'envp'), ('futex', 'utime'), ('futex_time64', 'utime'), ('utimensat', 'utimes'), ('utimensat_time64', 'utimes')))

@@ -16,7 +16,7 @@ from pysct.points import Point
 from pysct.pool import Pool
 from pysct.reading import Reading
 from pysct.shadow import Shadows
-from pysct.told import told
+from pysct.told import told, wholes
 
 
 class Linker:
@@ -31,6 +31,7 @@ class Linker:
         self.continues: dict[tuple[Point, str], int] = defaultdict(int)
         self.optional: dict[Point, int] = {}
         self.shown: dict[tuple[Point, str], list[Reading]] = defaultdict(list)  # what the log tells of memory
+        self.wholes: dict[tuple[Point, str], dict[str, None]] = defaultdict(dict)  # and of arguments, if there is room
         self.rules: list[Rule] = []
         self.conditions: list[list] = []  # of each rule, at each of its points
         self.shadows = Shadows()
@@ -48,6 +49,7 @@ class Linker:
             self.optional[point] = self.optional.get(point, rule.optional[point]) & rule.optional[point]
             if code:
                 self.shown[point, rule.phase] += told(rule, point)
+                self.wholes[point, rule.phase] |= dict.fromkeys(wholes(rule, point))
                 self.programs[point, rule.phase].append(Leaf(index, condition, code, rule.continues))
                 if rule.continues:
                     self.count_continue(rule, point)

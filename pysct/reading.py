@@ -30,6 +30,7 @@ class Reading:
     via_size: int = 0
     limit: int = 0
 
+    @cache
     def entry(self, shown: bool = False) -> bytes:
         """struct sct_source; `shown`: in the events of its program."""
         made = SourceStruct(**{each.name: getattr(self, each.name) for each in fields(self)})

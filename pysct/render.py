@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 
-from pysct import abi, calls, members, resolved, values
+from pysct import abi, calls, decoded, members, resolved, values
 from pysct.events import Event, Lost, Moved
 
 _MACRO = re.compile(rb"%(%|(?:fd)?path\([A-Za-z_][A-Za-z0-9_]*\)|[A-Za-z_][A-Za-z0-9_]*(?:\[[0-9]{1,9}\])?(?:\.[A-Za-z_][A-Za-z0-9_]*)*)")
@@ -78,7 +78,7 @@ def _params(event: Event) -> str:
 
 
 def _args(event: Event) -> str:
-    return ", ".join(values.named_argument(event, i) for i in range(len(event.args)))
+    return ", ".join(decoded.argument(event, i) for i in range(len(event.args)))
 
 
 def _outcome(event: Event) -> str:
@@ -159,7 +159,7 @@ def _macro(event: Event, name: str) -> str:
     if "." in name or "[" in name:
         return _member(event, name)
     names = calls.argument_names(event.abi, event.nr, len(event.args))
-    return values.named_argument(event, names.index(name)) if name in names else f"%{name}"
+    return decoded.argument(event, names.index(name)) if name in names else f"%{name}"
 
 
 def _path(event: Event, name: str) -> str:

@@ -3,7 +3,7 @@
 
 import re
 
-from pysct import lookup, members, resolved
+from pysct import lookup, members, pointed, resolved
 from pysct.abi import ACTIONS
 from pysct.check import Rule
 from pysct.macros import MACRO
@@ -25,6 +25,16 @@ def told(rule: Rule, point: Point) -> list[Reading]:
             found.append(data_of(rule, point, argument))
     paths = [lookup.find(point.abi, point.call, name) for name in names if resolved.is_one(name)]
     return [reading for member in found if member for reading in member.readings] + [path for path in paths if path]
+
+
+def wholes(rule: Rule, point: Point) -> list[str]:
+    """The arguments that the rule's lines show by what they point to, as far as there is room for that."""
+    if not rule.actions.mask & ACTIONS["LOG"].mask:
+        return []
+    parts = members.named(point.abi, point.call)
+    names = {name.partition(".")[0] for name in rule.actions.macros if name and name not in parts}
+    shows_all = rule.actions.template is None or "args" in names
+    return [argument for argument in pointed.arguments(point.abi, point.call) if shows_all or argument in names]
 
 
 def data_of(rule: Rule, point: Point, argument: str) -> members.Member | None:

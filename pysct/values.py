@@ -16,6 +16,9 @@ _RESTARTS = {512: "ERESTARTSYS", 513: "ERESTARTNOINTR", 514: "ERESTARTNOHAND", 5
 _PREFERRED = {getattr(errno, n): n for n in ("EAGAIN", "EDEADLK", "EOPNOTSUPP")}
 _ERRORS = {**errno.errorcode, **_PREFERRED, **_RESTARTS}
 
+UNKNOWN = "?"
+"""What stands for a member, or a string of a list, that could not be read."""
+
 ERRNO_MAX = 4095
 """A call's result of -ERRNO_MAX to -1 is an error."""
 
@@ -105,13 +108,13 @@ def string(held: String, address: int) -> str:
 
 
 def member(form: str, kinds: list[int], held: list[String | None]) -> str:
-    """A member of a structure, of one reading or several; ? where it could not be read."""
+    """A member of a structure, of one reading or several; UNKNOWN where it could not be read."""
     if form == "text":
         readable = held[0] and held[0].state in (abi.State.WHOLE, abi.State.CUT)
-        return string(held[0], 0) if readable else "?"
+        return string(held[0], 0) if readable else UNKNOWN
     numbers = [member_number(kind, each) for kind, each in zip(kinds, held)]
     if None in numbers:
-        return "?"
+        return UNKNOWN
     if form == "number":
         return pointer(numbers[0]) if kind_name(kinds[0]) == "ptr" else str(numbers[0])
     whole = 0

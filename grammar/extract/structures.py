@@ -159,6 +159,24 @@ def lists(abi: str) -> dict[str, tuple[str, ...]]:
     return out
 
 
+def brief() -> dict[str, tuple[str, ...]]:
+    """structure -> the members that are shown of it. Raises kinds.KindError for one that it has nowhere."""
+    for struct, shown in policy()["brief"].items():
+        known = {name for structures in layouts().values() for name in structures.get(struct, ())}
+        if missing := sorted(set(shown) - known) or not known and [struct]:
+            raise kinds.KindError(f"structures.toml: brief: {struct} has no {', '.join(missing)}")
+    return {struct: tuple(shown) for struct, shown in policy()["brief"].items()}
+
+
+def addresses() -> tuple[tuple[str, str], ...]:
+    """(call, argument) of those that are shown as addresses. Raises kinds.KindError for one that is neither structure nor list."""
+    found = tuple(parts(place) for place in policy()["addresses"]["arguments"])
+    for call, argument in found:
+        if not any(argument in (*load(abi).get(call, ()), *lists(abi).get(call, ())) for abi in kinds.ABIS):
+            raise kinds.KindError(f"structures.toml: addresses: {call}.{argument} points to nothing that is known")
+    return found
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--release", required=True, help="which Linux the files are of")

@@ -102,4 +102,34 @@ class TestEachAbi:
                 assert call(way, name, *directory, "s:./none", f"m:{'00' * 144}", *flags) == -errno.ENOENT
                 assert log.lines(1, 3) == [f"{name} 1234 0"]
 
+    def test_what_the_log_shows(self, way, call):
+        """Structures by their members, one in another as well, a list by its strings: wherever the ABI has them."""
+        abi = WAYS[way]
+        seconds = memory(abi, [5, 7]) if abi != "x32" else f"m:{struct.pack('<QQ', 5, 7).hex()}"
+        address = "{sa_family=AF_INET, sin_port=8080, sin_addr=127.0.0.1}"
+        with kernel.Log() as log:
+            kernel.upload(rule("connect, sendmsg, clock_nanosleep, execve", logging("%args")))
+            call(way, "connect", -1, f"m:{PORT}", 16)
+            call(way, "sendmsg", -1, memory(abi, ["*", 16, 0, 0, 0, 0, 0], PORT), 0)
+            call(way, "sendmsg", -1, memory(abi, [0, 16, 0, 2, 0, 0, 0]), 0)
+            call(way, "clock_nanosleep", 99, 0, seconds, 0)
+            call(way, "execve", "s:./none", memory(abi, ["*", 0], b"secret".hex()), 0)
+            told = log.lines(5, 3)
+        assert told[0] == f"-1, {address}, 16"
+        assert told[1] == f"-1, {{msg_name={address}, msg_namelen=16, msg_iovlen=0, msg_controllen=0, msg_flags=0, ...}}, 0"
+        assert told[2] == "-1, {msg_name=NULL, msg_namelen=16, msg_iovlen=2, msg_controllen=0, msg_flags=0, ...}, 0"
+        assert told[3] == "99, 0, {tv_sec=5, tv_nsec=7}, NULL"
+        assert told[4:] == ['"./none", ["secret"], NULL']
 
+    def test_what_the_log_shows_of_what_was_filled_in(self, way, call):
+        Path("file").write_bytes(b"x" * 1234)
+        Path("file").chmod(0o640)
+        name = next(name for name in ("stat64", "stat", "newfstatat") if name in CALLS[WAYS[way]])
+        directory, flags = ((-100,), (0,)) if name == "newfstatat" else ((), ())
+        with kernel.Log() as log:
+            kernel.upload(rule(name, logging("%statbuf"), more="when = both"))
+            for file in ("file", "none"):
+                call(way, name, *directory, f"s:./{file}", f"m:{'00' * 144}", *flags)
+            told = log.lines(4, 3)
+        assert told[1] == "{st_mode=S_IFREG|0640, st_size=1234, ...}"
+        assert [line.startswith("0x") for line in told] == [True, False, True, True]

@@ -36,7 +36,7 @@ def test_elements():
 
     items = [element("argv[0]", b"sh"), element("argv[1]", b"-c\n"), element("argv[2]", b"", "ABSENT"), element("envp[31]", b"A=b", "CUT")]
     said = make(*items, template=b"%argv[0] %argv[1].x %argv[2] %envp[31] %argv[3] %argv[99] %argv %pid[1] %pid[1].x", **EXECVE)
-    assert render.line(said) == '"sh" "-c\\n".x ? "A=b"... ? 0x1000[99] 0x1000 1234[1] 1234[1].x'
+    assert render.line(said) == '"sh" "-c\\n".x ? "A=b"... ? ["sh", "-c\\n"][99] ["sh", "-c\\n"] 1234[1] 1234[1].x'
     assert json.loads(jsonlines.line(said))["members"] == {
         "argv[0]": "sh", "argv[1]": "-c\n", "argv[2]": None, "envp[31]": "A=b", "envp[31]_cut": True
     }  # fmt: skip
