@@ -88,6 +88,39 @@ static bool is_held(const struct sct_judgement *j, unsigned int held,
 	return false;
 }
 
+/* Is it the family of the socket address that a member lies in: the number that it begins with? */
+static bool is_family_of(const struct sct_source *source, const struct sct_source *member)
+{
+	const u8 place = (u8)~(SCT_SOURCEFLAG_LOG | SCT_SOURCEFLAG_BIG);
+
+	return source->what == SCT_SOURCE_NUMBER && source->kind == SCT_KIND_U16 &&
+	       !source->family && !source->offset && !(source->flags & SCT_SOURCEFLAG_BIG) &&
+	       source->arg == member->arg && source->size == member->size &&
+	       source->via == member->via && source->via_size == member->via_size &&
+	       !((source->flags ^ member->flags) & place);
+}
+
+/*
+ * Lies a source in a socket address that is known to be of another family?
+ * Reading it would say no more; most members that are asked for are such.
+ */
+static bool is_elsewhere(const struct sct_judgement *j, const struct sct_source *source)
+{
+	unsigned int i;
+	s64 family;
+
+	if (!source->family || source->what == SCT_SOURCE_PATH)
+		return false;
+	for (i = 0; i < j->held; i++) {
+		if (!is_family_of(&j->holds[i].source, source))
+			continue;
+		family = j->holds[i].found.number;
+		return j->holds[i].found.text.state == SCT_STATE_WHOLE && family &&
+		       family != source->family && family != source->other;
+	}
+	return false;
+}
+
 /**
  * sct_memory_hold() - read what a program may ask for
  * @j: in SCT_STAGE_COPYING, with room for it
@@ -119,7 +152,8 @@ bool sct_memory_hold(struct sct_judgement *j, const struct sct_view *view,
 			continue;
 		to = &j->holds[j->held++];
 		to->source = *source;
-		error = sct_source_read(&j->judge, source, &to->found);
+		error = is_elsewhere(j, source) ? -EFAULT :
+						  sct_source_read(&j->judge, source, &to->found);
 		if (error == -ENOMEM)
 			return false;
 		if (error)
