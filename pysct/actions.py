@@ -2,12 +2,13 @@
 """What shall happen when a rule matches?"""
 
 import re
+from collections.abc import Container
 from dataclasses import dataclass
 
 from pysct import tree
 from pysct.abi import ACTIONS, KEYS, Limit
 from pysct.constants import CONSTANTS, FAMILIES
-from pysct.diagnostics import Diagnostics, suggest
+from pysct.diagnostics import Diagnostics, closest, suggest
 from pysct.macros import FIELD_MACROS, IN_EVENT, MACRO, check_template
 from pysct.points import Point
 
@@ -15,6 +16,7 @@ DEFAULT_ERROR = -CONSTANTS["EPERM"]
 ERRORS = {
     name: CONSTANTS[name] for name, family in FAMILIES.items() if family == "errno" and CONSTANTS[name] <= Limit.ERRNO
 }
+ANY = -1  # the mask of actions that are not known, since enough was said of them
 IN_ACTION = tuple(key.name for key in KEYS.values() if key.place == "action")
 
 
@@ -48,9 +50,14 @@ def refuses_calls(actions: list[tree.Action], phase: str) -> bool:
 
 
 def check_actions(
-    rule: tree.Rule, actions: list[tree.Action], points: list[Point], phase: str, diagnostics: Diagnostics
+    rule: tree.Rule,
+    actions: list[tree.Action],
+    points: list[Point],
+    phase: str,
+    diagnostics: Diagnostics,
+    doubtful: Container[str] = (),
 ) -> Actions:
-    """All action blocks of a rule as one; problems are reported."""
+    """All action blocks of a rule as one; problems are reported. `doubtful` are keys of which one may be meant but missing."""
     clauses: dict[str, tree.Setting | tree.Block] = {}
     mask = 0
 
@@ -74,14 +81,20 @@ def check_actions(
             error(clause.span, f"{clause.key} stands twice in this rule")
         else:
             clauses[clause.key] = clause
-    if not actions and not any(isinstance(entry, tree.Setting) and entry.key == "action" for entry in rule.entries):
+    misspelt = {closest(clause.key, IN_ACTION) for action in actions for clause in action.clauses if clause.key not in IN_ACTION}
+    types = [clause for action in actions for clause in action.clauses if clause.key == "type"]
+    typeless = not types and "type" not in doubtful and "type" not in misspelt
+    words = [word.text for clause in types for word in getattr(clause, "values", ())]
+    if not actions and "action" not in doubtful:
         error(rule.keyword, "the rule has no action", "add `action { LOG }`")
-    elif actions and not mask and not any(clause.key == "type" for action in actions for clause in action.clauses):
+    elif actions and typeless:
         error(actions[0].span, "the action has no type", f"write `type = …` with one or more of {', '.join(ACTIONS)}")
+    sure = words and all(word in ACTIONS for word in words) and "type" not in doubtful
+    taken = mask if sure else ANY
     return Actions(
         mask,
-        errno(clauses.get("error_code"), mask, error),
-        template(clauses.get("log_format"), mask, points, phase, rule, diagnostics),
+        errno(clauses.get("error_code"), taken, error),
+        template(clauses.get("log_format"), taken, points, phase, rule, diagnostics),
     )
 
 

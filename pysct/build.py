@@ -26,14 +26,23 @@ BASES = (
 
 
 class Unusable(Exception):
-    """The rule cannot become a tree; why was reported."""
+    """The tokens cannot become a tree; why was reported."""
 
 
 class Builder:
-    """Builds the items of one file; lark holds the one instance, begin() says for whom."""
+    """Builds the items of one file; lark holds the one instance, begin() says for whom.
+
+    `good`: nothing that was built since is unusable.
+    """
 
     def begin(self, source: Source, diagnostics: Diagnostics):
-        self.source, self.diagnostics = source, diagnostics
+        self.source, self.diagnostics, self.good = source, diagnostics, True
+
+    def wrong(self, span: Span, message: str, hint: str | None = None) -> tree.Number:
+        """Reports what makes the item unusable, but hides no other error in it; returns what may stand there meanwhile."""
+        self.diagnostics.error(self.source, span, message, hint)
+        self.good = False
+        return tree.Number(span, 1)
 
     def refuse(self, span: Span, message: str, hint: str | None = None):
         """Raises Unusable."""
@@ -102,7 +111,7 @@ class Builder:
         op, operand = parts
         if op.type == "MINUS" and isinstance(operand, tree.Number) and not operand.enclosed and operand.value > 0:
             if operand.value > 1 << 63:
-                self.refuse(around(parts), "the number does not fit in 64 bits")
+                return self.wrong(around(parts), "the number does not fit in 64 bits")
             return tree.Number(around(parts), -operand.value)
         if op.type == "NOGLOB":  # !~x: the complement's truth, inverted
             inner = self.deepen(tree.Unary(around(parts), "~", operand), operand)
@@ -126,10 +135,10 @@ class Builder:
         text = parts[0].value
         base = next((base for pattern, base in BASES if pattern.fullmatch(text)), None)
         if base is None:
-            self.refuse(parts[0].span, f"`{text[:32]}` is not a number", "numbers are whole: 42, 0x2a, 0755, 0b101")
+            return self.wrong(parts[0].span, f"`{text[:32]}` is not a number", "numbers are whole: 42, 0x2a, 0755, 0b101")
         digits = text[2:] if text[1:2].isalpha() else text
         if len(digits) > 64 or (value := int(digits, base)) >> 64:
-            self.refuse(parts[0].span, "the number does not fit in 64 bits")
+            return self.wrong(parts[0].span, "the number does not fit in 64 bits")
         return tree.Number(parts[0].span, value)
 
     def address(self, parts) -> tree.Address:
@@ -138,11 +147,11 @@ class Builder:
         try:
             found = ip_address(text)
         except ValueError:
-            self.refuse(parts[0].span, f"`{text}` is not an internet address", "write 10.0.0.1 or 2001:db8::1")
+            return self.wrong(parts[0].span, f"`{text}` is not an internet address", "write 10.0.0.1 or 2001:db8::1")
         if slash and int(prefix) > found.max_prefixlen:
-            self.refuse(parts[0].span, f"an address like this has {found.max_prefixlen} bits, not {prefix}")
+            return self.wrong(parts[0].span, f"an address like this has {found.max_prefixlen} bits, not {prefix}")
         if slash and (network := ip_network(parts[0].value, strict=False)).network_address != found:
-            self.refuse(parts[0].span, f"`{text}` has bits behind the first {prefix}", f"the network is {network}")
+            return self.wrong(parts[0].span, f"`{text}` has bits behind the first {prefix}", f"the network is {network}")
         return tree.Address(parts[0].span, found.max_prefixlen, int(found), int(prefix) if slash else None)
 
     def member_address(self, parts) -> tree.Member:
@@ -167,13 +176,14 @@ class Builder:
         """The number between the brackets behind a name."""
         listed = name.value in LISTED and not members
         if name.value != "PARAMS" and not members and not listed:
-            self.refuse(name.span, f"`{name.value}` is not a list", "PARAMS takes an index, argv and envp: PARAMS[1], argv[0]")
+            hint = "PARAMS takes an index, argv and envp: PARAMS[1], argv[0]"
+            return self.wrong(name.span, f"`{name.value}` is not a list", hint).value
         if not isinstance(index, tree.Number):
-            self.refuse(index.span, f"the index of {name.value} is a plain number")
+            return self.wrong(index.span, f"the index of {name.value} is a plain number").value
         if name.value == "PARAMS" and index.value < 1:
-            self.refuse(index.span, "arguments are counted from 1", "PARAMS[1] is the first argument")
+            self.wrong(index.span, "arguments are counted from 1", "PARAMS[1] is the first argument")
         if listed and index.value >= Limit.ELEMENTS:
-            self.refuse(index.span, f"a rule sees the first {Limit.ELEMENTS} of `{name.value}`")
+            self.wrong(index.span, f"a rule sees the first {Limit.ELEMENTS} of `{name.value}`")
         return index.value
 
     def applied(self, parts) -> tree.Name:
@@ -202,7 +212,7 @@ class Builder:
         if b"\\" in data:
             data = ESCAPE.sub(lambda found: self.escape(token, found[1]), data)
         if b"\0" in data and not nul:
-            self.refuse(token.span, "a string cannot contain NUL", "the strings of system calls end at the first NUL; in data, a `?` of a glob fits one")
+            self.wrong(token.span, "a string cannot contain NUL", "the strings of system calls end at the first NUL; in data, a `?` of a glob fits one")
         return data
 
     def escape(self, token: Token, code: bytes) -> bytes:
@@ -213,11 +223,9 @@ class Builder:
         if code == b"0":
             return b"\0"
         shown = code.decode("ascii", "replace")
-        return self.refuse(
-            token.span,
-            f"`\\{shown}` means nothing in a string",
-            f'escapes are \\" \\\\ \\n \\t and \\x41; a backslash is written `\\\\`, so `\\\\{shown}`',
-        )
+        hint = f'escapes are \\" \\\\ \\n \\t and \\x41; a backslash is written `\\\\`, so `\\\\{shown}`'
+        self.wrong(token.span, f"`\\{shown}` means nothing in a string", hint)
+        return b""
 
 
 def is_token(part, kind: str) -> bool:

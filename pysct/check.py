@@ -2,6 +2,7 @@
 """What does a rule ask for, and is it something that can be done?"""
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 
 from pysct import tree
@@ -9,7 +10,7 @@ from pysct.abi import ABIS, KEYS, PHASES, Limit, ProgFlag, RuleFlag
 from pysct.actions import Actions, check_actions, refuses_calls
 from pysct.conditions import Checker
 from pysct.definitions import Definitions
-from pysct.diagnostics import Diagnostics, suggest
+from pysct.diagnostics import Diagnostics, TooManyErrors, closest, suggest
 from pysct.names import Names, resolve, used
 from pysct.points import Point, abis_of, select
 from pysct.source import Source, Span, encode
@@ -58,8 +59,10 @@ class RuleChecker:
 
     def __init__(self, rule: tree.Rule, abis: tuple[str, ...], definitions: Definitions, diagnostics: Diagnostics):
         self.rule, self.source, self.definitions, self.diagnostics = rule, rule.source, definitions, diagnostics
-        self.default_abis = abis
-        self.good = True  # without an error that was reported elsewhere
+        self.good = not rule.damaged  # without an error that was reported elsewhere
+        self.doubtful = set(rule.damaged)  # keys that are missing, or have no value that can be used: enough was said of them
+        self.named = ("", rule.keyword)
+        self.chosen_abis = abis
         self.settings: dict[str, tree.Setting] = {}
         self.filters: list[tree.Filter] = []
         self.actions: list[tree.Action] = []
@@ -69,19 +72,38 @@ class RuleChecker:
         errors = self.diagnostics.errors
         for entry in self.rule.entries:
             self.entry(entry)
+        if "" in self.doubtful:
+            self.doubtful |= {*SETTINGS, *BLOCKS, *IN_ACTION} - self.settings.keys() - ({"action"} if self.actions else set())
+        self.chosen_abis = self.abis()
         when = self.one_of("when", (*PHASES, BOTH)) or "before"
+        if "when" in self.doubtful:
+            self.in_some_phase(line)
+            return []
         rules = [self.in_phase(phase, line) for phase in (PHASES if when == BOTH else (when,))]
         return rules if self.good and self.diagnostics.errors == errors else []
 
+    def in_some_phase(self, line: int):
+        """Reports what is wrong in whichever phase: in which one the rule holds is not known."""
+        diagnostics, found = self.diagnostics, []
+        for phase in PHASES:
+            self.diagnostics = Diagnostics()
+            with suppress(TooManyErrors):
+                self.in_phase(phase, line)
+            found.append(list(self.diagnostics))
+        self.diagnostics = diagnostics
+        for diagnostic in found[0]:
+            if all(diagnostic in others for others in found[1:]):
+                diagnostics.add(diagnostic)
+
     def in_phase(self, phase: str, line: int) -> Rule:
         """The rule in one phase; it means nothing if errors were reported."""
-        abis = self.abis()
+        abis = self.chosen_abis
         continues = self.one_of("continue", ("yes", "no")) == "yes"
-        name, name_span = self.name()
+        name, name_span = self.named = self.name()
         named = self.points(abis, phase)
         points = list(named)
         condition, names = self.condition(points, phase)
-        actions = check_actions(self.rule, self.actions, points, phase, self.diagnostics)
+        actions = check_actions(self.rule, self.actions, points, phase, self.diagnostics, self.doubtful)
         flags = RuleFlag.CONTINUE * continues | RuleFlag.LOG_CWD * actions.shows_cwd
         foreign = 0 if "abi" in self.settings else ProgFlag.ABI
         optional = {point: foreign | (0 if is_named else ProgFlag.CALL) for point, is_named in named.items()}
@@ -105,18 +127,18 @@ class RuleChecker:
     def condition(self, points: list[Point], phase: str) -> tuple[tree.Node | None, Names]:
         """The condition without names of definitions, and what the others mean."""
         names = Names()
-        if not self.filters or not points:
+        if not self.filters:
             return None, names
         self.refuse_double_names(self.filters[0].condition, points)
         expanded = self.definitions.expand(self.filters[0].condition, self.source)
         if not expanded:
             self.good = False
             return None, names
-        condition, defined = expanded
-        found = resolve(condition, points, phase, self.source, self.diagnostics, defined)
-        if found:
-            Checker(found, self.source, self.diagnostics).condition(condition)
-        return condition, found or names
+        condition, defined, bad = expanded
+        self.good &= not bad
+        names = resolve(condition, points, phase, self.source, self.diagnostics, defined, bad)
+        Checker(names, self.source, self.diagnostics).condition(condition)
+        return condition, names
 
     def refuse_double_names(self, condition: tree.Node, points: list[Point]):
         """A name that is both a definition's and an argument's would be read as the other one by somebody."""
@@ -137,8 +159,10 @@ class RuleChecker:
         elif isinstance(entry, tree.Action):
             self.actions.append(entry)
         elif entry.key not in SETTINGS:
+            self.doubtful.add("action" if entry.key in IN_ACTION else closest(entry.key, SETTINGS + BLOCKS))
             self.error(entry.span, *self.unknown_key(entry))
         elif isinstance(entry, tree.Block):
+            self.doubtful.add(entry.key)
             self.error(entry.span, f"{entry.key} takes no block", f"write `{entry.key} = …`")
         elif entry.key in self.settings:
             self.error(entry.span, f"{entry.key} stands twice in this rule")
@@ -156,8 +180,11 @@ class RuleChecker:
         )
 
     def abis(self) -> tuple[str, ...]:
+        """The ABIs that the rule is for, all if that is not known."""
+        if "abi" in self.doubtful:
+            return tuple(ABIS)
         if "abi" not in self.settings:
-            return self.default_abis
+            return self.chosen_abis
         chosen = []
         for word in self.settings["abi"].values:
             if word.text in ABIS:
@@ -166,17 +193,19 @@ class RuleChecker:
                 self.error(
                     word.span, f"unknown ABI `{word.text}`", suggest(word.text, ABIS, f"it is one of {', '.join(ABIS)}")
                 )
-        return tuple(sorted(set(chosen), key=lambda abi: ABIS[abi].number))
+        self.doubtful |= set() if chosen else {"abi"}
+        return tuple(sorted(set(chosen or ABIS), key=lambda abi: ABIS[abi].number))
 
     def points(self, abis: tuple[str, ...], phase: str) -> dict[Point, bool]:
         setting = self.settings.get("syscall_name")
         if not setting:
-            self.error(self.rule.keyword, "the rule names no system call", "add `syscall_name = …`")
-            return {}
-        if not abis:
+            if "syscall_name" not in self.doubtful:
+                self.error(self.rule.keyword, "the rule names no system call", "add `syscall_name = …`")
             return {}
         refuses = refuses_calls(self.actions, phase)
-        return select(setting.values, abis, "abi" in self.settings, phase, refuses, self.source, self.diagnostics)
+        says = "abi" in self.settings and "abi" not in self.doubtful
+        points = select(setting.values, abis, says, phase, refuses, self.source, self.diagnostics)
+        return {} if "abi" in self.doubtful else points
 
     def one_of(self, key: str, choices: tuple[str, ...]) -> str | None:
         """The value of a key that takes one of some words; None if it is missing or wrong."""
@@ -190,6 +219,7 @@ class RuleChecker:
             return word.text
         else:
             self.error(word.span, f"`{word.text}` is no value of {key}", f"{key} is {' or '.join(choices)}")
+        self.doubtful.add(key)
         return None
 
     def name(self) -> tuple[str, Span]:
@@ -221,35 +251,32 @@ def check(
     """
     abis = abis_of(machine)
     checked: list[list[Rule]] = []
-    names: dict[str, Rule] = {}
+    names: dict[str, tuple[Source, Span]] = {}
     items = list(items)
-    defined = {item.name: item for item in reversed(items) if not isinstance(item, tree.Rule)}
+    defined = {item.name: item for item in reversed(items) if isinstance(item, tree.Let | tree.Set)}
     definitions = Definitions(defined, diagnostics)
     for item in items:
         if not isinstance(item, tree.Rule):
             definitions.add(item)
-        elif rules := RuleChecker(item, abis, definitions, diagnostics).check(line_of(item.source, item.span.start)):
+            continue
+        checker = RuleChecker(item, abis, definitions, diagnostics)
+        if rules := checker.check(line_of(item.source, item.span.start)):
             checked.append(rules)
-            check_name(rules[0], names, diagnostics)
+        check_name(*checker.named, item.source, names, diagnostics)
     for rules in checked:
         if not rules[0].name:
             name = free_name(rules[0].line, names)
-            names[name] = rules[0]
+            names[name] = rules[0].source, rules[0].name_span
             for rule in rules:
                 rule.name = name
     return [rule for rules in checked for rule in rules]
 
 
-def check_name(rule: Rule, names: dict[str, Rule], diagnostics: Diagnostics):
-    """Whether no other rule has a rule's name."""
-    first = names.setdefault(rule.name, rule)
-    if first is not rule and rule.name:
-        diagnostics.error(
-            rule.source,
-            rule.name_span,
-            f"another rule is named `{rule.name}`",
-            f"it stands in {first.source.place(first.name_span)}",
-        )
+def check_name(name: str, span: Span, source: Source, names: dict[str, tuple[Source, Span]], diagnostics: Diagnostics):
+    """Whether no other rule has the name that stands at a place; an empty one is none."""
+    first_source, first = names.setdefault(name, (source, span))
+    if name and (first_source, first) != (source, span):
+        diagnostics.error(source, span, f"another rule is named `{name}`", f"it stands in {first_source.place(first)}")
 
 
 def free_name(line: int, taken) -> str:

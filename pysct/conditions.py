@@ -24,7 +24,7 @@ DOCS = {name: field.doc for name, field in FIELDS.items()} | STATICS
 
 
 class Checker:
-    """Checks one condition; problems go to `diagnostics`."""
+    """Checks one condition; problems go to `diagnostics`. What has a name without a type is passed over: enough was said of it."""
 
     def __init__(self, names: Names, source: Source, diagnostics: Diagnostics):
         self.names, self.source, self.diagnostics = names, source, diagnostics
@@ -49,10 +49,10 @@ class Checker:
         return ADDR4 if node.bits == 32 else ADDR6
 
     def name(self, node):
-        return self.names.types[node.name]
+        return self.names.types.get(node.name)
 
     def param(self, node):
-        return self.names.types[node.number]
+        return self.names.types.get(node.number)
 
     def unary(self, node):
         found = self.type(node.operand)
@@ -141,6 +141,8 @@ class Checker:
     def bit(self, node):
         """Whether a number is the place of a bit that is set."""
         found, field = self.type(node.operand), node.elements[0].name
+        if field not in self.names.types:
+            return None
         if found == STR:
             return self.error(node.operand, f"`in {field}` needs a number, and {self.shown(node.operand)} is a string")
         family = FAMILIES.get(node.operand.name) if isinstance(node.operand, tree.Name) else None

@@ -54,13 +54,14 @@ class Definition:
 class Expanded:
     """An expression without names of definitions.
 
-    `size` counts its nodes; `free` has the names and PARAMS indices that the expression itself leaves open.
+    `size` counts its nodes; `free` has the names and PARAMS indices that the expression itself leaves open; `bad` has the
+    names that cannot stand where they do, of which enough was said.
     """
 
     size: int = 0
     used: Used = field(default_factory=dict)
     free: dict[str | int, Span] = field(default_factory=dict)
-    good: bool = True
+    bad: set[str] = field(default_factory=set)
 
 
 class Definitions:
@@ -69,13 +70,16 @@ class Definitions:
     def __init__(self, all: dict[str, tree.Let | tree.Set], diagnostics: Diagnostics):
         self.all, self.diagnostics = all, diagnostics
         self.known: dict[str, Definition] = {}
-        self.failed: set[str] = set()  # names of wrong ones, of which enough was said
+        self.failed: set[str] = set()  # names of wrong ones, of which enough was said; also those that make no item
 
     def __contains__(self, name: str) -> bool:
         return name in self.known
 
-    def add(self, item: tree.Let | tree.Set):
+    def add(self, item: tree.Let | tree.Set | tree.Damaged):
         """Takes a definition from here on; what is wrong with it is reported."""
+        if isinstance(item, tree.Damaged):
+            self.failed.add(item.name)
+            return
         if item.name in RESERVED:
             message = f"`{item.name}` is {RESERVED[item.name]} and cannot be defined"
             self.diagnostics.error(item.source, item.name_span, message, "choose another name")
@@ -103,13 +107,9 @@ class Definitions:
 
     def check_names(self, item, free: dict[str | int, Span]) -> bool:
         """Whether each name that is left open means something in some rule."""
-        unknown = [name for name in free if isinstance(name, str) and name not in RESERVED and name not in arguments()]
-        unknown = [name for name in unknown if not members.exists(name) and not resolved.exists(name)]
+        unknown = [name for name in free if isinstance(name, str) and not exists(name)]
         for name in unknown:
-            hint = suggest(name, [*self.known, *FIELDS, *STATICS]) or suggest(name, CONSTANTS)
-            self.diagnostics.error(
-                item.source, free[name], f"unknown name `{name}`", hint or suggest(name, elsewhere(name))
-            )
+            self.diagnostics.error(item.source, free[name], *nowhere(name, self.known))
         return not unknown
 
     def check_elements(self, item, nodes: list[tree.Node]) -> bool:
@@ -123,22 +123,25 @@ class Definitions:
         self.diagnostics.error(source, culprit.span, "a set holds either numbers or strings", hint)
         return False
 
-    def expand(self, condition: tree.Node, source: Source) -> tuple[tree.Node, Used] | None:
-        """The condition without names of definitions, and what they leave open; None after an error was reported."""
-        if not self.all and not any(isinstance(node, tree.SetName) for node in walk(condition)):
-            return condition, {}
+    def expand(self, condition: tree.Node, source: Source) -> tuple[tree.Node, Used, set[str]] | None:
+        """The condition without names of definitions, what they leave open, and the names that stay, since enough was said of them.
+
+        None after an error that leaves nothing to go on with was reported.
+        """
+        if not self.all and not self.failed and not any(isinstance(node, tree.SetName) for node in walk(condition)):
+            return condition, {}, set()
         expanded = Expanded()
         try:
-            (condition,) = self.expand_all([condition], source, expanded)
+            condition = Expansion(self, source, expanded).node(condition)
         except Unusable:
             return None
-        return condition, expanded.used
+        return condition, expanded.used, expanded.bad
 
     def expand_all(self, nodes, source: Source, expanded: Expanded, in_set: bool = False) -> list[tree.Node]:
         """Nodes without names of definitions; raises Unusable."""
         expansion = Expansion(self, source, expanded)
         found = expansion.elements(nodes) if in_set else [expansion.node(node) for node in nodes]
-        if not expanded.good:
+        if expanded.bad:
             raise Unusable
         return found
 
@@ -167,7 +170,7 @@ class Expansion:
     def name(self, node: tree.Name) -> tree.Node:
         found = self.definitions.known.get(node.name)
         if node.name in self.definitions.failed:
-            self.expanded.good = False
+            self.expanded.bad.add(node.name)
         elif found is None:
             if node.name in self.definitions.all and node.name not in RESERVED and node.name not in arguments():
                 self.wrong(node, *self.too_early(node.name))
@@ -195,7 +198,7 @@ class Expansion:
 
     def no_set(self, node: tree.SetName, found: Definition | None) -> tree.Node:
         if node.name in self.definitions.failed:
-            self.expanded.good = False
+            self.expanded.bad.add(node.name)
             return node
         if node.name in FIELDS and FIELDS[node.name].set:
             self.expanded.free.setdefault(node.name, node.span)
@@ -242,7 +245,7 @@ class Expansion:
     def wrong(self, node: tree.Node, message: str, hint: str | None) -> tree.Node:
         """The node as it is, after its error was reported."""
         self.definitions.diagnostics.error(self.source, node.span, message, hint)
-        self.expanded.good = False
+        self.expanded.bad.add(getattr(node, "name", ""))
         return node
 
 
@@ -265,6 +268,17 @@ def meaning(definition: Definition):
 def arguments() -> frozenset[str]:
     """The names of all arguments of all calls."""
     return frozenset(name for calls in CALLS.values() for _, args in calls.values() for name, _ in args)
+
+
+def exists(name: str) -> bool:
+    """Whether a name that nothing defines means something in some rule."""
+    return name in RESERVED or name in arguments() or members.exists(name) or resolved.exists(name)
+
+
+def nowhere(name: str, known: Iterable[str] = ()) -> tuple[str, str | None]:
+    """Message and hint for a name that does not exist; `known` are those that are defined."""
+    hint = suggest(name, [*known, *FIELDS, *STATICS]) or suggest(name, CONSTANTS)
+    return f"unknown name `{name}`", hint or suggest(name, elsewhere(name))
 
 
 def elsewhere(name: str) -> Iterable[str]:

@@ -6,21 +6,22 @@ a block from one that compares, nor find the next item behind a mistake.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from pysct.abi import KEYS, Limit
 from pysct.diagnostics import Diagnostics
-from pysct.slips import explain_between, explain_text
+from pysct.slips import explain_between, explain_text, explain_unclosed
 from pysct.source import Source, Span
 from pysct.tokens import (
     ASSIGNED,
     CLOSES,
+    GOES_ON,
     HEAD_TYPES,
     HEADS,
     ITEM_STARTS,
     KEY_ENDS,
     OPENER,
     RULE_STARTS_LINE,
+    Bracket,
     Item,
     Patterns,
     Token,
@@ -28,22 +29,13 @@ from pysct.tokens import (
 )
 
 REFUSED = frozenset({"COMMENT", "UNCLOSED", "QUOTED", "BAD"})  # see pysct.tokens
+BRACED = frozenset("{<")  # whose brackets are tokens of the grammar's OPEN and CLOSE
 BLOCKS = {"rule": "RULE", "action": "ACTION", "filter_expression": "FILTER"}  # all others hold raw text
 # A key of a rule inside an expression means that the expression was not closed.
 ENDS = {
     **{key.name: OPENER for key in KEYS.values() if key.form == "block"},
     **{key.name: ASSIGNED for key in KEYS.values() if (key.place, key.form) == ("rule", "words")},
 }
-
-
-@dataclass(slots=True)
-class Bracket:
-    """An open bracket; `block` names what it opened, and is empty inside an expression."""
-
-    char: str
-    at: int
-    block: str
-    expression: bool
 
 
 class Lexer:
@@ -56,6 +48,7 @@ class Lexer:
         self.item = Item([])
         self.limit = -1
         self.torn: int | None = None  # where the last string that is not closed starts
+        self.section = 0  # where the last key of the rule itself starts
 
     def items(self) -> Iterator[Item]:
         """The file's items in order, also those that lack their end."""
@@ -67,7 +60,11 @@ class Lexer:
                 return
             if found.lastgroup == "NAME" and self.starts_item(start, pos):
                 self.item = Item([])
-                pos = self.rule(start) if self.text.startswith("rule", start) else self.definition(start, pos)
+                if self.text.startswith("rule", start):
+                    pos = self.rule(start)
+                    self.item.torn |= GOES_ON.match(self.text, pos) is not None
+                else:
+                    pos = self.definition(start, pos)
                 yield self.item
             else:
                 pos = self.between(found.lastgroup, start, pos)
@@ -75,13 +72,17 @@ class Lexer:
     def rule(self, pos: int) -> int:
         """Collect one rule; where it ends."""
         self.stack.clear()
+        self.section = pos
         while self.stack or not self.item.tokens:
             found = self.match(self.text, pos)
             kind = found.lastgroup
             start, after = found.span(kind)
             if kind == "END" or kind == "NAME" and self.stack and self.starts_next(start, after):
-                if not self.item.broken:
+                self.item.torn = True
+                if not self.item.marks:
                     self.unclosed(self.stack[-1], start)
+                while self.stack:
+                    self.forget(start)
                 return start
             if kind in REFUSED:
                 pos = self.refuse(kind, start, after)
@@ -93,7 +94,7 @@ class Lexer:
 
     def definition(self, start: int, after: int) -> int:
         """Collect one let, set or include; where it ends: at `;`, the next item, or what only a rule can have."""
-        head = self.text[start:after]
+        head, self.section = self.text[start:after], start
         self.stack[:] = [Bracket("", start, head, True)]
         self.emit(HEAD_TYPES[head], head, start, after)
         while True:
@@ -110,7 +111,7 @@ class Lexer:
             after = self.refuse(kind, start, end) if kind in REFUSED else self.in_expression(kind, start, end)
             if len(self.stack) == 1 and (head == "include" or head == "set" and text == "}"):
                 break
-        if len(self.stack) > 1 and not self.item.broken:
+        if len(self.stack) > 1 and not self.item.marks:
             self.unclosed(self.stack[-1], start)
         return after
 
@@ -134,7 +135,8 @@ class Lexer:
         if kind == "NAME":
             if text in ENDS and ENDS[text].match(self.text, after):
                 while self.stack[-1].expression:
-                    forgotten = self.stack.pop()
+                    forgotten = self.forget(start)
+                self.item.torn = True
                 self.unclosed(forgotten, start)
                 return start
             kind = kind if text in BLOCKS else self.words.get(text, kind)
@@ -173,6 +175,7 @@ class Lexer:
         text = self.text[start:after]
         if kind == "NAME":
             opener = OPENER.match(self.text, after)
+            self.section = start if len(self.stack) == 1 else self.section
             self.emit(BLOCKS.get(text, "NAME") if opener else "NAME", text, start, after)
             return self.block(text, after, opener.start("bracket")) if opener else after
         if text == "}" or text[0] == ">":
@@ -226,7 +229,7 @@ class Lexer:
 
     def open(self, char: str, at: int, block: str, expression: bool):
         self.stack.append(Bracket(char, at, block, expression))
-        if len(self.stack) > Limit.DEPTH and not self.item.broken:
+        if len(self.stack) > Limit.DEPTH and not self.item.marks:
             self.error(at, at + 1, f"brackets are nested more than {Limit.DEPTH} deep", "split the rule")
 
     def close(self, char: str, at: int, emit: bool = True) -> int:
@@ -235,15 +238,23 @@ class Lexer:
             return self.stray(char, at)
         forgotten = None
         while CLOSES[self.stack[-1].char] != char:
-            forgotten = self.stack.pop()
+            forgotten = self.forget(at)
         if forgotten:
+            self.item.torn |= not forgotten.expression
             self.unclosed(forgotten, at)
         self.stack.pop()
         if emit:
             self.emit("CLOSE", char, at, at + 1)
         return at + 1
 
+    def forget(self, at: int) -> Bracket:
+        """Take the innermost bracket for closed at a place where nothing closes it; which it was."""
+        if self.stack[-1].char in BRACED:
+            self.emit("CLOSE", "", at, at)
+        return self.stack.pop()
+
     def stray(self, char: str, at: int) -> int:
+        self.item.torn |= char not in ")]"
         hint = "no `(` is open before it" if char == ")" else "no `[` is open before it" if char == "]" else None
         self.error(at, at + 1, f"`{char}` does not belong here", hint)
         return at + 1
@@ -251,25 +262,24 @@ class Lexer:
     def unclosed(self, bracket: Bracket, at: int):
         if self.torn is not None and bracket.at < self.torn < at:
             return  # what should have closed it was probably meant by the string that is not closed
-        what = f"`{bracket.block}`" if bracket.block else f"`{bracket.char}`"
-        line = self.source.position(at).line
-        where = f"before line {line}"
-        if not self.text[at:].strip():
-            where = "before the end of the file"
-        elif line == self.source.position(bracket.at).line:
-            where = f"before `{self.match(self.text, at)[0].strip()}`"
-        self.error(bracket.at, bracket.at + 1, f"{what} is not closed", f"`{CLOSES[bracket.char]}` is missing {where}")
+        line, following = self.source.position(at).line, self.match(self.text, at)[0].strip()
+        same = line == self.source.position(bracket.at).line
+        self.error(bracket.at, bracket.at + 1, *explain_unclosed(bracket, f"`{following}`" if same else f"line {line}", self.text[at:]))
 
     def error(self, start: int, after: int, message: str, hint: str | None = None):
         self.diagnostics.error(self.source, Span(start, after), message, hint)
-        self.item.broken = True
+        self.item.marks.append(start)
 
     def refuse(self, kind: str, start: int, after: int) -> int:
-        """Report what is no token, once in a rule if it is a single character; where to go on."""
+        """Report what is no token, once in a section if it is a single character; where to go on."""
         end, message, hint = explain_text(self.text, kind, start, after)
-        self.torn = start if kind == "UNCLOSED" else self.torn
-        if kind != "BAD" or not self.item.broken:
+        if kind in ("UNCLOSED", "COMMENT"):
+            self.item.torn = True
+            self.torn = start if kind == "UNCLOSED" else self.torn
+        if kind != "BAD" or not any(mark >= self.section for mark in self.item.marks[-1:]):
             self.error(start, end, message, hint)
+        else:
+            self.item.marks.append(start)
         return len(self.text) if kind == "COMMENT" else end
 
     def between(self, kind: str, start: int, after: int) -> int:
@@ -278,6 +288,7 @@ class Lexer:
         if text == ";":
             return after
         self.item = Item([])
+        self.section = start
         if kind in REFUSED:
             after = self.refuse(kind, start, after)
         elif text[0] in "}>":

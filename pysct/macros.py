@@ -6,6 +6,7 @@ import re
 from pysct import members, resolved
 from pysct.abi import FIELDS, LATE_MACROS, MACROS, Limit
 from pysct.diagnostics import Diagnostics, suggest
+from pysct.definitions import arguments
 from pysct.differences import calls, no_member, no_path
 from pysct.points import Point
 from pysct.source import Source, Span, encode
@@ -50,7 +51,7 @@ def check_macro(name: str | None, points: list[Point], phase: str) -> tuple[str,
     if "." in name or "[" in name:
         return check_member(name, points, phase)
     lacking = [point for point in points if all(name != argument for argument, _ in point.args)]
-    if not lacking:
+    if not lacking and (points or name in arguments()):
         return None
     if len(lacking) < len(points):
         return f"`%{name}` is not an argument of {calls(lacking, points)}", "%params shows all arguments of any call"

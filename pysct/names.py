@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """What does a name in a condition stand for, at each system call of the rule?"""
 
+from collections.abc import Container
 from dataclasses import dataclass, field
 from functools import cache
 
 from pysct import ir, lookup as lookups, members, resolved, tree
 from pysct.abi import FIELDS, KINDS, STATICS
 from pysct.constants import CONSTANTS
-from pysct.definitions import Definition, Used
+from pysct.definitions import RESERVED, Definition, Used, exists, nowhere
 from pysct.diagnostics import Diagnostics
 from pysct.differences import calls, differing, missing, mixed
 from pysct.paths import argument_is_path, field_is_path
@@ -17,6 +18,7 @@ from pysct.source import Source, Span
 
 INT, STR, ADDR4, ADDR6 = "a number", "a string", "an IPv4 address", "an IPv6 address"
 NONE: Used = {}
+ANYWHERE = Point("x86_64", -1, "", ())  # for what is the same at all calls
 FIELD_LEAVES = {
     name: ir.StrRef(f.number, field_is_path(name)) if f.type == "str" else ir.Load("LDF", f.number) for name, f in FIELDS.items()
 }
@@ -24,7 +26,10 @@ FIELD_LEAVES = {
 
 @dataclass(slots=True)
 class Names:
-    """`leaves` has the meaning of each name at each point of the rule, in their order; `types` says INT or STR."""
+    """`leaves` has the meaning of each name at each point of the rule, in their order; `types` says INT or STR.
+
+    Both lack names of which enough was said.
+    """
 
     leaves: dict[str | int, list] = field(default_factory=dict)
     types: dict[str | int, str] = field(default_factory=dict)
@@ -117,14 +122,24 @@ def resolve(
     source: Source,
     diagnostics: Diagnostics,
     defined: Used = NONE,
-) -> Names | None:
-    """The names of a condition; None after reporting those that mean nothing, or not the same everywhere.
+    bad: Container[str] = (),
+) -> Names:
+    """The names of a condition; those that mean nothing, or not the same everywhere, are reported.
 
-    `defined` has those that definitions brought in.
+    `defined` has those that definitions brought in; `bad` those of which enough was said. Where there are no points, since
+    the rule's calls are not known, only what means nothing anywhere is reported.
     """
-    names, good = Names(), True
+    names = Names()
     places = {key: (span, None) for key, span in used(condition).items()}
     for key, (span, definition) in (defined | places).items():
+        if key in bad:
+            continue
+        if not points:
+            if definition is None and isinstance(key, str) and not exists(key):
+                diagnostics.error(source, span, *nowhere(key))
+            elif known := lookup(key, ANYWHERE) if key in RESERVED else None:
+                names.types[key] = type_of(known)
+            continue
         leaves = [lookup(key, point) for point in points]
         problem = None
         if None in leaves:
@@ -145,10 +160,9 @@ def resolve(
             diagnostics.warning(source, span, *doubt)
         if problem:
             diagnostics.error(source, span, *(through(definition, *problem) if definition else problem))
-            good = False
         else:
             names.leaves[key], names.types[key] = leaves, types.pop()
-    return names if good else None
+    return names
 
 
 def beside_text(condition: tree.Node, key: str | int, point: Point) -> bool:

@@ -58,13 +58,15 @@ def read(source: Source, diagnostics: Diagnostics) -> Occurrence | None:
         diagnostics.error(source, Span(at, at + 1), "the call is not understood from here on", EXAMPLE)
         return None
     try:
-        return Reader(source, diagnostics).occurrence(parsed)
+        reader = Reader(source, diagnostics)
+        found = reader.occurrence(parsed)
+        return found if reader.builder.good else None
     except Unusable:
         return None
 
 
 class Reader(Words):
-    """Reads one event.  All methods raise Unusable after reporting what is wrong."""
+    """Reads one event.  All methods raise Unusable after reporting what is wrong, or go on if `builder` says so."""
 
     def __init__(self, source: Source, diagnostics: Diagnostics):
         super().__init__(source, diagnostics)

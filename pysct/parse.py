@@ -12,10 +12,11 @@ from pysct import tree
 from pysct.build import Builder, Unusable
 from pysct.diagnostics import Diagnostics
 from pysct.lexer import Lexer
+from pysct.recovery import Recovery, damaged_definition
 from pysct.slips import explain
 from pysct.source import Source, Span
 from pysct.syntax import GRAMMAR
-from pysct.tokens import Item, Patterns
+from pysct.tokens import Patterns, Token
 
 
 class Ready(LarkLexer):
@@ -38,26 +39,46 @@ def machinery() -> tuple[Lark, Builder, Patterns]:
 
 
 def parse(source: Source, diagnostics: Diagnostics) -> Iterator[tree.Item]:
-    """The items of a file in order; those with errors are reported to `diagnostics` and left out."""
+    """The items of a file in order. Errors are reported to `diagnostics`; what has one comes as far as it can be read."""
     parser, builder, patterns = machinery()
-    for item in Lexer(source, diagnostics, patterns).items():
-        if item.broken:
-            continue
+
+    def parse_tokens(tokens: list[Token]) -> tree.Item:
         builder.begin(source, diagnostics)  # each time: between two items of this file others may be parsed
+        parsed = parser.parse(tokens)
+        if not builder.good:
+            raise Unusable
+        return parsed
+
+    for item in Lexer(source, diagnostics, patterns).items():
+        errors, unexpected, parsed = diagnostics.errors, None, None
         try:
-            parsed = parser.parse(item.tokens)
+            parsed = None if item.marks else parse_tokens(item.tokens)
         except Unusable:
-            continue
+            pass
         except UnexpectedToken as error:
-            report(item, error, source, diagnostics)
+            unexpected = error
+        if parsed:
+            if item.torn:
+                parsed.damaged = frozenset({""})
+            yield parsed
             continue
-        yield parsed
+
+        def say(index: int, error: UnexpectedToken):
+            report(item.tokens, index, error, source, diagnostics)
+
+        if item.tokens[0].type == "RULE":
+            yield Recovery(item, source, parse_tokens, say).rule()
+        elif found := damaged_definition(item):
+            yield found
+        if unexpected and diagnostics.errors == errors:
+            say(index_of(unexpected, item.tokens), unexpected)
 
 
-def report(item: Item, error: UnexpectedToken, source: Source, diagnostics: Diagnostics):
-    if error.token.type == "$END":
-        index, span = len(item.tokens), Span(item.tokens[0].start, item.tokens[-1].end)
-    else:
-        index, span = item.tokens.index(error.token), error.token.span
-    message, hint = explain(item.tokens, index, error.expected)
+def index_of(error: UnexpectedToken, tokens: list[Token]) -> int:
+    return len(tokens) if error.token.type == "$END" else tokens.index(error.token)
+
+
+def report(tokens: list[Token], index: int, error: UnexpectedToken, source: Source, diagnostics: Diagnostics):
+    span = tokens[index].span if index < len(tokens) else Span(tokens[0].start, tokens[-1].end)
+    message, hint = explain(tokens, index, error.expected)
     diagnostics.error(source, span, message, hint)

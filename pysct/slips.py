@@ -3,7 +3,7 @@
 
 from pysct.abi import ACTIONS, KEYS
 from pysct.resolved import WHAT
-from pysct.tokens import Token
+from pysct.tokens import CLOSES, Bracket, Token
 
 OPERANDS = frozenset({"ADDRESS", "NUMBER", "STRING", "NAME", "MEMBER", "RPAR", "RSQB"})
 FORMS = {
@@ -208,6 +208,12 @@ def explain_between(text: str) -> tuple[str, str]:
     if text.lower() in ("rule", "rules"):
         return "a rule starts with `rule {` or `rule <`", "its name stands inside: `rule_name = …`"
     return f"expected a rule, not `{text[:32]}`", "a rule starts with `rule {` or `rule <`"
+
+
+def explain_unclosed(bracket: Bracket, where: str, rest: str) -> tuple[str, str]:
+    """Message and hint for a bracket that should have been closed before `where`, behind which `rest` stands."""
+    what = bracket.block or bracket.char
+    return f"`{what}` is not closed", f"`{CLOSES[bracket.char]}` is missing before {where if rest.strip() else 'the end of the file'}"
 
 
 def explain_text(text: str, kind: str, start: int, after: int) -> tuple[int, str, str | None]:

@@ -5,8 +5,9 @@ The terminals come from the grammar; this adds what is wrong in every grammar.
 """
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from pysct.abi import KEYS
 from pysct.source import Span
 
 # Not possessive as a whole: before Python 3.11.5 that loses what a group inside has given back.
@@ -23,6 +24,7 @@ HEAD_TYPES = {"let": "LET", "set": "SET", "include": "INCLUDE"}
 ITEM_STARTS = re.compile(
     r"(?<![\w\"])rule\s*+=?\s*+[{<]|^[ \t]*+(?:let\s++\w|set\s++\w|include\s*+\")", re.MULTILINE
 )
+GOES_ON = re.compile(rf"{SKIP}(?:{'|'.join(key.name for key in KEYS.values() if key.place == 'rule')})\b")  # behind a rule
 RULE_STARTS_LINE = re.compile(r"^[ \t]*rule\s*+=?\s*+[{<]", re.MULTILINE)
 CLOSES = {"{": "}", "<": ">", "(": ")", "[": "]", "": ""}  # the last: an expression without brackets around it
 
@@ -46,11 +48,25 @@ class Token:
 
 
 @dataclass(slots=True)
+class Bracket:
+    """An open bracket; `block` names what it opened, and is empty inside an expression."""
+
+    char: str
+    at: int
+    block: str
+    expression: bool
+
+
+@dataclass(slots=True)
 class Item:
-    """The tokens of one rule; `broken` when an error in it was already reported."""
+    """The tokens of one item; each bracket for a block or set that is open is closed again, if need be by an empty token.
+
+    `marks` are the places of errors that were reported; `torn` says that one of them leaves in doubt what belongs where.
+    """
 
     tokens: list[Token]
-    broken: bool = False
+    marks: list[int] = field(default_factory=list)
+    torn: bool = False
 
 
 class Patterns:

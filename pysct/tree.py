@@ -140,12 +140,17 @@ class Filter:
 
 @dataclass(slots=True)
 class Rule:
-    """One rule of a file; `keyword` is the span of the word `rule`."""
+    """One rule of a file; `keyword` is the span of the word `rule`.
+
+    `damaged`: keys whose entries are missing here, because errors in them were reported; `type` is that of actions, and
+    an empty one says that any may be missing.
+    """
 
     span: Span
     source: Source
     keyword: Span
     entries: list[Setting | Block | Action | Filter]
+    damaged: frozenset[str] = frozenset()
 
 
 @dataclass(slots=True)
@@ -181,7 +186,15 @@ class Include:
     path_span: Span
 
 
-Item = Rule | Let | Set | Include
+@dataclass(slots=True)
+class Damaged:
+    """What would define `name`, were it not for the errors that were reported of it."""
+
+    span: Span
+    name: str
+
+
+Item = Rule | Let | Set | Include | Damaged
 
 
 def below(node: Node) -> tuple[Node, ...]:
