@@ -26,6 +26,9 @@ class Words:
         number = self.bits_in(value) if field.set else self.number_in(value)
         if number >> 63 not in (0, -1):
             self.refuse(span(value), f"{number} does not fit into a signed number of 64 bits")
+        if not field.set and not field.low <= number <= field.high:
+            wrapped = f": {number} is {number + field.high + 1} there" if number < 0 <= number + field.high else ""
+            self.refuse(span(value), f"{field.name} is never {number}", f"it is at least {field.low} and at most {field.high}{wrapped}")
         return number
 
     def word(self, value: Token) -> bytes | None:

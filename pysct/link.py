@@ -4,11 +4,12 @@
 from collections import defaultdict
 
 from pysct import codegen, lower, plain, simplify
-from pysct.abi import Limit
+from pysct.abi import FIELDS, Limit
+from pysct.always import is_worth_it, outcome
 from pysct.arrange import Arranger, Leaf
 from pysct.check import Rule
 from pysct.codegen import Code, TooComplex
-from pysct.decided import warn_decided
+from pysct.decided import Decided, warn_decided
 from pysct.diagnostics import Diagnostics
 from pysct.differences import calls
 from pysct.ir import Int, may_be_unknown
@@ -17,6 +18,12 @@ from pysct.pool import Pool
 from pysct.reading import Reading
 from pysct.shadow import Shadows
 from pysct.told import told, wholes
+
+TOGETHER = {
+    False: "by what there can be, its parts exclude each other",
+    True: "by what there can be, one of its parts is always true",
+}
+SETS = frozenset(name for name, field in FIELDS.items() if field.set)
 
 
 class Linker:
@@ -39,7 +46,7 @@ class Linker:
     def add(self, rule: Rule):
         """Append a rule to the programs of its points."""
         index, errors = len(self.rules), self.diagnostics.errors
-        conditions = self.meanings(rule)
+        conditions, never = self.meanings(rule)
         self.rules.append(rule)
         self.conditions.append(conditions)
         covering = self.shadows.of(rule, conditions)
@@ -56,10 +63,8 @@ class Linker:
         if any(covering):
             if not self.diagnostics.errors:  # else it is perhaps another rule that was meant
                 warn_shadowed(rule, covering, self.diagnostics)
-        elif not any(codes) and self.diagnostics.errors == errors:
-            self.diagnostics.warning(
-                rule.source, rule.name_span, "the rule never matches: its condition is always false"
-            )
+        elif (never or not any(codes)) and self.diagnostics.errors == errors:
+            warn_never(rule, any(codes), self.diagnostics)
 
     def finished(self) -> dict[tuple[Point, str], list[Code]]:
         """The programs' code without their ends."""
@@ -68,10 +73,10 @@ class Linker:
         arranger = Arranger(self.pool)
         return {key: arranger.program(leaves) for key, leaves in self.programs.items()}
 
-    def meanings(self, rule: Rule) -> list:
-        """What the rule's condition means at each of its points; None where an error was reported."""
+    def meanings(self, rule: Rule) -> tuple[list, bool]:
+        """What the rule's condition means at each of its points, None where an error was reported; and whether it is never true."""
         if rule.condition is None:
-            return [Int(1)] * len(rule.points)
+            return [Int(1)] * len(rule.points), False
         made: dict[tuple, tuple] = {}
         found = []
         for at in range(len(rule.points)):
@@ -79,12 +84,26 @@ class Linker:
             key = tuple(names.values())
             if key not in made:
                 lowering = lower.Lowering(names, self.algebra)
-                made[key] = self.meaning(rule, lowering), lowering.decided
+                made[key] = *self.settled(rule, self.meaning(rule, lowering), lowering.decided), lowering.decided
             found.append(made[key])
-        conditions, decided = zip(*found)
+        conditions, outcomes, decided = zip(*found)
         if any(decided):
             warn_decided(rule, decided, self.diagnostics)
-        return list(conditions)
+        return list(conditions), all(outcome is False for outcome in outcomes)
+
+    def settled(self, rule: Rule, condition, decided: dict) -> tuple[object, bool | None]:
+        """What a condition comes out as where that is the same at all calls, else the condition; and whether it is never true, or always.
+
+        Which bits are in a set is left to the kernel: it may come to have more of them.
+        """
+        if condition is None or isinstance(condition, Int) or not self.optimise or not (decided or is_worth_it(condition)):
+            return condition, None
+        if not SETS.isdisjoint(rule.names.types):
+            return condition, None
+        found, certain = outcome(condition)
+        if found is not None and not decided:
+            decided[id(rule.condition)] = Decided(rule.condition, found, hint=TOGETHER[found])
+        return (Int(int(found)) if certain else condition), found
 
     def meaning(self, rule: Rule, lowering: lower.Lowering):
         try:
@@ -132,6 +151,13 @@ def is_dead(conditions: list, covering: list[Rule | None]) -> bool:
     return all(covering) and all(
         rule.condition is None or not may_be_unknown(condition) for condition, rule in zip(conditions, covering)
     )
+
+
+def warn_never(rule: Rule, asked: bool, diagnostics: Diagnostics):
+    """Warn of a rule that matches nothing; it may be `asked` all the same."""
+    how = "never true" if asked else "always false"
+    hint = "it is asked all the same, so that calls at which it is unknown are counted" if asked else None
+    diagnostics.warning(rule.source, rule.name_span, f"the rule never matches: its condition is {how}", hint)
 
 
 def warn_shadowed(rule: Rule, covering: list[Rule | None], diagnostics: Diagnostics):

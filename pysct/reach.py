@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Which numbers can a part of a condition yield, by what fields can be and by what operators leave?
 
-Only warnings look at this: what it knows of fields is what kernels do, so that
-code which relied on it would judge otherwise where one did something else.
+Only warnings look at this, and what leaves out rules that never match, of which
+one warns: what it knows of fields is what kernels do, so that other code which
+relied on it would judge otherwise where one did something else.
 """
 
 from collections.abc import Iterable
@@ -53,6 +54,8 @@ def decide(op: str, left, right) -> bool | None:
     if left == right:
         return op in ("==", "<=")
     one, other = reach(left), reach(right)
+    if one.low == one.high == other.low == other.high:
+        return op in ("==", "<=")
     outcome = simplify.decide(op, one, other)
     if outcome is None and op in ("==", "!="):
         pairs = ((one, right), (other, left))

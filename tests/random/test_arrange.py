@@ -70,7 +70,7 @@ def rule_set(chance: Random) -> str:
 
 def call(chance: Random) -> Call:
     strings = {at: chance.choice(NAMES).encode() for at in (1, 3) if chance.random() < 0.85}
-    numbers = {field: chance.randrange(-2, 9) for field in (UID, GID)}
+    numbers = {field: chance.randrange(9) for field in (UID, GID)}  # what a kernel can have there
     return Call((chance.randrange(-2, 9), 0, 0, 0, chance.randrange(9), 0), numbers, strings)
 
 

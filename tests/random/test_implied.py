@@ -7,11 +7,13 @@ calls that there can be, one of which has no string that can be read.
 
 import itertools
 import random
+from collections import Counter
 
 import pytest
 from rounds import ROUNDS
 
 from pysct import fold
+from pysct.always import outcome
 from pysct.implied import clash, implies, ranges
 from pysct.ir import Chain, Int, Load, Member, Op, StrRef, StrTest
 from pysct.simplify import chain, negate, number_member
@@ -105,6 +107,21 @@ def test_what_clashes_is_never_true_and_alternatives_are_never_all_false():
             ]
             assert not wrong and pair[0] < pair[1], (parts, alternatives)
     assert found > 60, "hardly anything was said to clash"
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_what_comes_out_one_way_does_so_at_all_calls(depth):
+    """X is a field that is never negative, and a condition that is never unknown in between has its outcome."""
+    chance = random.Random(4 if ROUNDS == 1 else None)
+    seen = Counter()
+    for _ in range(4000 * ROUNDS):
+        node = chain(chance.choice(("ALL", "ANY")), [draw(chance, depth) for _ in range(chance.randrange(2, 4))])
+        found, certain = outcome(node)
+        if found is not None and not isinstance(node, Int):
+            seen[found, certain] += 1
+            known = (int(found),) if certain else (None, int(found))
+            assert not [call for call in CALLS if call[0] >= 0 and value(node, call) not in known], (node, found)
+    assert len(seen) == 4 and min(seen.values()) > 10, seen
 
 
 def test_ranges_are_those_of_which_a_test_is_true():
