@@ -16,13 +16,14 @@ from pysct.ir import Int, may_be_unknown
 from pysct.points import Point
 from pysct.pool import Pool
 from pysct.reading import Reading
-from pysct.shadow import Shadows
+from pysct.shadow import Cover, Shadows
 from pysct.told import told, wholes
 
 TOGETHER = {
     False: "by what there can be, its parts exclude each other",
     True: "by what there can be, one of its parts is always true",
 }
+SHOWN = 4  # names of rules that are listed before the rest is counted
 SETS = frozenset(name for name, field in FIELDS.items() if field.set)
 
 
@@ -60,7 +61,7 @@ class Linker:
                 self.programs[point, rule.phase].append(Leaf(index, condition, code, rule.continues))
                 if rule.continues:
                     self.count_continue(rule, point)
-        if any(covering):
+        if any(cover.rules for cover in covering):
             if not self.diagnostics.errors:  # else it is perhaps another rule that was meant
                 warn_shadowed(rule, covering, self.diagnostics)
         elif (never or not any(codes)) and self.diagnostics.errors == errors:
@@ -143,13 +144,13 @@ class Linker:
             )
 
 
-def is_dead(conditions: list, covering: list[Rule | None]) -> bool:
+def is_dead(conditions: list, covering: list[Cover]) -> bool:
     """Whether nothing would change without the rule.
 
-    One whose condition can be unknown is tried, and counted, where that of the rule that covers it is unknown as well.
+    One whose condition can be unknown is tried, and counted, where that of the rules that cover it is unknown as well.
     """
-    return all(covering) and all(
-        rule.condition is None or not may_be_unknown(condition) for condition, rule in zip(conditions, covering)
+    return all(
+        cover.whole or cover.rules and not may_be_unknown(condition) for condition, cover in zip(conditions, covering)
     )
 
 
@@ -160,18 +161,24 @@ def warn_never(rule: Rule, asked: bool, diagnostics: Diagnostics):
     diagnostics.warning(rule.source, rule.name_span, f"the rule never matches: its condition is {how}", hint)
 
 
-def warn_shadowed(rule: Rule, covering: list[Rule | None], diagnostics: Diagnostics):
+def warn_shadowed(rule: Rule, covering: list[Cover], diagnostics: Diagnostics):
     """Warn of the points at which other rules match whatever this one would."""
-    points = [point for point, other in zip(rule.points, covering) if other]
-    others = list(dict.fromkeys(other.name for other in covering if other))
-    first = next(other for other in covering if other)
+    points = [point for point, cover in zip(rule.points, covering) if cover.rules]
     where = "" if len(points) == len(rule.points) else f" for {calls(points, rule.points)}"
-    what = "every call" if first.condition is None else "all that it would match"
-    names = f"`{others[0]}`" + (f" and {len(others) - 1} more" if len(others) > 1 else "")
+    everywhere = all(cover.whole for cover in covering if cover.rules)
+    if len(most := max((cover.rules for cover in covering), key=len)) > 1:
+        named = most[:-1] if len(most) <= SHOWN else most[: SHOWN - 1]
+        rest = f"`{most[-1].name}`" if len(most) <= SHOWN else f"{len(most) - SHOWN + 1} more"
+        takes = f"{', '.join(f'`{other.name}`' for other in named)} and {rest} together take"
+    else:
+        others = list(dict.fromkeys(cover.rules[0].name for cover in covering if cover.rules))
+        takes = f"`{others[0]}`" + (f" and {len(others) - 1} more" if len(others) > 1 else "") + " takes"
+    first = most[0] if len(most) > 1 else next(cover.rules[0] for cover in covering if cover.rules)
     diagnostics.warning(
         rule.source,
         rule.name_span,
-        f"the rule is never reached{where}: before it, {names} takes {what}",
+        f"the rule is never reached{where}: before it, {takes} {'every call' if everywhere else 'all that it would match'}",
         f"`{first.name}` is in {first.source.place(first.name_span)}: "
-        "let it say `continue = yes`, or put this rule above it",
+        + ("let these say" if len(most) > 1 else "let it say")
+        + f" `continue = yes`, or put this rule above {'them' if len(most) > 1 else 'it'}",
     )

@@ -2,11 +2,13 @@
 """Which rules can never be reached, because others of the same point match whatever they match?"""
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from pysct import glob
 from pysct.check import Rule
-from pysct.implied import implies_inward, inward, is_chain, ranges, tests, texts
-from pysct.ir import Chain, Int, Member, StrRef, StrTest
+from pysct.implied import Ranges, implies_inward, inward, is_chain, meet, ranges, tests, texts
+from pysct.ir import Chain, Int, Member, StrRef, StrTest, may_be_unknown
+from pysct.together import Together, Work
 
 FEW = 64  # values and texts of one test by which it is found, and rules that are found by one of them
 OTHERS = 32  # rules of a point that are found by no value or text, and so are compared with each later one
@@ -16,7 +18,8 @@ OTHERS = 32  # rules of a point that are found by no value or text, and so are c
 class Part:
     """One of the alternatives of a condition, and by what it is found.
 
-    `ways` are its tests of few values, each as a list of (operand, value); `texts` is what one of its tests asks of a
+    `ways` are its tests of few values, each as a list of (operand, value); `several` are those of more texts than one, each
+    with its operand; `texts` is what one of its tests asks of a
     string, of which one has to be true, as (operand, opcode, text); `known` are such that are true where the part is,
     as far as that is needed to find those that follow.
     """
@@ -25,13 +28,28 @@ class Part:
     ways: list[list[tuple]]
     texts: list[tuple]
     known: list[tuple]
+    several: list[tuple]
+
+
+class Cover(NamedTuple):
+    """The rules that match whatever another one would, in their order; none if there are no such.
+
+    `whole`: they match every call, so that the other one is never asked.
+    """
+
+    rules: tuple[Rule, ...] = ()
+    whole: bool = False
+
+
+NONE = Cover()
 
 
 @dataclass(slots=True)
 class Earlier:
     """Rules of one point and phase that end the search; what each covers is found by a number or text in it."""
 
-    all: Rule | None = None
+    together: Together
+    all: tuple[Rule, ...] = ()
     by_value: dict[tuple, list[tuple[Rule, object]]] = field(default_factory=dict)
     by_text: dict[tuple, list[tuple[Rule, object]]] = field(default_factory=dict)
     lengths: dict[tuple, set[int]] = field(default_factory=dict)  # of the texts in by_text, by operand and opcode
@@ -42,8 +60,12 @@ class Earlier:
         """A rule from here on."""
         for part in parts:
             if isinstance(part.condition, Int):
-                self.all = self.all or rule
-            elif part.ways:
+                self.all = self.all or (rule,)
+                continue
+            if not (self.all or isinstance(part.condition, Chain)) and (number := ranges(part.condition)):
+                found = self.together.add(rule, *number)
+                self.all = () if may_be_unknown(number[0]) else found
+            if part.ways:
                 for key in min(part.ways, key=lambda found: len(self.by_value.get(found[0], ()))):
                     self.by_value.setdefault(key, []).append((rule, part.condition))
             elif part.texts:
@@ -55,15 +77,37 @@ class Earlier:
             elif len(self.others) < OTHERS:
                 self.others.append((rule, part.condition))
 
-    def covering(self, parts: list[Part], known: dict[tuple, bool]) -> Rule | None:
-        """The rule, or the first of those, that match whatever is true of one of the parts.
+    def covering(self, parts: list[Part], known: dict[tuple, bool]) -> Cover:
+        """The rules that match whatever is true of one of the parts.
 
         `known` says of pairs of conditions, by their ids, whether one implies the other: points share them.
         """
         if self.all:
-            return self.all
-        found = [self.covering_part(part, known) for part in parts]
-        return found[0] if None not in found else None
+            return Cover(self.all, True)
+        found = []
+        for part in parts:
+            rule = self.covering_part(part, known)
+            rules = (rule,) if rule else self.covering_together(part) if part.several or self.together.numbers else ()
+            if not rules:
+                return NONE
+            found += rules
+        return Cover(tuple({id(rule): rule for rule in found}.values()))
+
+    def covering_together(self, part: Part) -> tuple[Rule, ...]:
+        """The rules that together take all texts of a part's string, or all numbers that it leaves of one."""
+        for operand, some in part.several:
+            rules = [self.covering_part(part_of(StrTest("SEQ", operand, text)), {}) for text in some]
+            if None not in rules:
+                return tuple(rules)
+        return self.covering_numbers(part) if self.together.numbers else ()
+
+    def covering_numbers(self, part: Part) -> tuple[Rule, ...]:
+        left: dict[object, Ranges] = {}
+        for number in filter(None, map(ranges, tests(part.condition))):
+            operand, here = number
+            if operand in self.together.numbers and len(here) <= FEW >= len(left.get(operand, ())):
+                left[operand] = meet([left.get(operand, here), here])
+        return next(filter(None, (self.together.rules(*number) for number in left.items())), ())
 
     def covering_part(self, part: Part, known: dict[tuple, bool]) -> Rule | None:
         candidates = self.others
@@ -119,6 +163,7 @@ def part_of(condition) -> Part:
         sorted(ways, key=lambda found: not isinstance(found[0][1], bytes)),  # fewer rules share a text than a number
         next(filter(None, map(asked, some)), []),
         [known for leaf in leaves(condition) for known in asked(leaf)[:1]],
+        [found for test in some if isinstance(test, Member) and (found := texts(test)) and 1 < len(found[1]) <= FEW],
     )
 
 
@@ -178,9 +223,10 @@ class Shadows:
     """The rules so far, by point and phase."""
 
     points: dict[tuple, Earlier] = field(default_factory=dict)
+    work: Work = field(default_factory=Work)
 
-    def of(self, rule: Rule, conditions: list) -> list[Rule | None]:
-        """At each of its points, which earlier rule takes all that a rule matches; and takes the rule in.
+    def of(self, rule: Rule, conditions: list) -> list[Cover]:
+        """At each of its points, which earlier rules take all that a rule matches; and takes the rule in.
 
         `conditions` are what the rule's condition is at its points, None where it makes no sense.
         """
@@ -191,8 +237,9 @@ class Shadows:
             if id(condition) not in made:
                 made[id(condition)] = parts_of(condition)
             parts = made[id(condition)]
-            earlier = self.points.setdefault((point.abi, point.nr, rule.phase), Earlier())
-            found.append(earlier.covering(parts, known) if parts else None)
+            key = point.abi, point.nr, rule.phase
+            earlier = self.points.get(key) or self.points.setdefault(key, Earlier(Together(self.work)))
+            found.append(earlier.covering(parts, known) if parts else NONE)
             if not rule.continues:
                 earlier.add(rule, parts)
         return found
