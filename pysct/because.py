@@ -6,6 +6,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 from pysct import tree, values
 from pysct.constants import CONSTANTS
+from pysct.naming import in_words, key_of
 from pysct.reference.condition import Evaluation
 from pysct.reference.address import Address
 from pysct.reference.number import Number
@@ -43,14 +44,15 @@ def variables(node: tree.Node) -> Iterator[tree.Name | tree.SetName | tree.Param
 
 def facts(node: tree.Node, outcome: Evaluation) -> list[str]:
     """What the names in a part stand for, as `UID is 0`."""
-    said = {}
+    said, plain = {}, any(isinstance(part, tree.Number) for part in tree.walk(node))
     for name in variables(node):
         key = f"PARAMS[{name.number}]" if isinstance(name, tree.Param) else name.name
-        said[key] = f"{key} {shown(outcome, name)}"
+        said[key] = f"{key} {shown(outcome, name, plain)}"
     return list(said.values())
 
 
-def shown(outcome: Evaluation, node: tree.Name | tree.SetName | tree.Param) -> str:
+def shown(outcome: Evaluation, node: tree.Name | tree.SetName | tree.Param, plain: bool) -> str:
+    """What a name stands for; a number by name as the log has it, and by itself as well if it meets a `plain` one."""
     value = outcome.values[id(node)]
     if len(several := outcome.of_each.get(id(node), [])) > 1:
         return f"is one of {', '.join(map(written, dict.fromkeys(several)))}"
@@ -58,7 +60,11 @@ def shown(outcome: Evaluation, node: tree.Name | tree.SetName | tree.Param) -> s
         missing = outcome.meaning.missing
         name = outcome.meaning.arguments[node.number - 1][0] if isinstance(node, tree.Param) else node.name
         return "is not given" if name in missing else "cannot be read"
-    return f"is {written(value)}"
+    meaning = outcome.meaning
+    names = in_words(meaning.abi, meaning.call, key_of(node), value.value) if isinstance(value, Number) else None
+    if names is None or names == written(value):
+        return f"is {written(value)}"
+    return f"is {names} ({written(value)})" if plain else f"is {names}"
 
 
 def written(value: Number | bytes | Address | None) -> str:

@@ -51,7 +51,7 @@ def shortened(names: list[str]) -> str:
 def condition_lines(rule: Rule) -> list[str]:
     if rule.condition is None:
         return ["  matches every such call"]
-    said = phrase(rule.condition, rule.source)
+    said = phrase(rule.condition, rule.source, rule.points)
     if isinstance(said, Group):
         lines = [f"  matches if {'all of these hold' if said.every else 'one of these holds'}:", *said.lines("    ")]
     else:

@@ -76,10 +76,8 @@ class Meanings:
 
 def of_field(op: str, name: str, value: int) -> str | None:
     """Of a field: an error's name, or that of a bit in a set of them."""
-    if name == "ERRNO" and op in NAMED:
-        return values.error_name(value)
-    if name == "RETVAL" and op in NAMED and values.error_number(value):
-        return f"-{values.error_name(values.error_number(value))}"
+    if op in NAMED and (text := values.field_words(name, value)):
+        return text
     return bit_names(FIELDS[name].set).get(value) if op == "SHR" and FIELDS[name].set else None
 
 

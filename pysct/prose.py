@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pysct import tree
 from pysct.abi import FIELDS
 from pysct.constants import CONSTANTS
+from pysct.naming import everywhere, key_of
+from pysct.points import Point
 from pysct.source import Source
 
 COMMENTS = re.compile(r'("(?:[^"\\\n]|\\[^\n])*")|#[^\n]*|//[^\n]*|/\*.*?\*/', re.DOTALL)
@@ -44,22 +46,27 @@ class Group:
         return found
 
 
-def phrase(node: tree.Node, source: Source, holds: bool = True) -> Group | str:
-    """What it means that a condition holds, or that it does not; negations go inwards."""
+def phrase(node: tree.Node, source: Source, points: list[Point], holds: bool = True) -> Group | str:
+    """What it means that a condition holds, or that it does not; negations go inwards.
+
+    Numbers have the names by which the log shows them, where these are the same at all points.
+    """
     match node:
         case tree.Unary(op="!", operand=operand):
-            return phrase(operand, source, not holds)
+            return phrase(operand, source, points, not holds)
         case tree.Logical(op=op, operands=operands):
-            return group((op == "&&") == holds, [phrase(operand, source, holds) for operand in operands])
+            return group((op == "&&") == holds, [phrase(operand, source, points, holds) for operand in operands])
     if not any(map(differs, [node, *tree.below(node)])):
-        return said(node, source, holds)
+        return said(node, source, points, holds)
     is_opposite = isinstance(node, tree.Binary) and node.op in ("!=", "!~")
-    return f"for {'one' if holds != is_opposite else 'no'} ancestor: {said(node, source, not is_opposite)}"
+    return f"for {'one' if holds != is_opposite else 'no'} ancestor: {said(node, source, points, not is_opposite)}"
 
 
-def said(node: tree.Node, source: Source, holds: bool) -> str:
+def said(node: tree.Node, source: Source, points: list[Point], holds: bool) -> str:
     """The same, of what has no conditions in it."""
     match node:
+        case tree.Binary(op="==" | "!=" as op, left=left, right=right):
+            return f"{number(left, right, source, points)} {VERBS[op][not holds]} {number(right, left, source, points)}"
         case tree.Binary(op=op, left=left, right=right) if op in VERBS:
             return f"{text(left, source)} {VERBS[op][not holds]} {text(right, source)}"
         case tree.Binary(op="&", left=left, right=tree.Name(name=name)) if is_bit(name):
@@ -69,7 +76,7 @@ def said(node: tree.Node, source: Source, holds: bool) -> str:
         case tree.Member(operand=operand, elements=[tree.SetName(name=bits)]):
             return f"{bits} {'has' if holds else 'lacks'} {text(operand, source)}"
         case tree.Member(operand=operand, elements=elements):
-            listed = ", ".join(element(one, source) for one in elements)
+            listed = ", ".join(element(one, operand, source, points) for one in elements)
             return f"{text(operand, source)} is {'one' if holds else 'none'} of {listed}"
         case tree.Number(value=value):
             return "always" if bool(value) == holds else "never"
@@ -96,10 +103,17 @@ def group(every: bool, parts: list) -> Group:
     return Group(every, tuple(flat))
 
 
-def element(node: tree.Node, source: Source) -> str:
+def element(node: tree.Node, of: tree.Node, source: Source, points: list[Point]) -> str:
     if isinstance(node, tree.Range):
         return f"{text(node.low, source)} to {text(node.high, source)}"
-    return text(node, source)
+    return number(node, of, source, points)
+
+
+def number(node: tree.Node, other: tree.Node, source: Source, points: list[Point]) -> str:
+    """What the rule says there; of a plain number that meets a name, by which names the log shows it as well."""
+    key, said = key_of(other), text(node, source)
+    names = everywhere(points, key, node.value) if key is not None and isinstance(node, tree.Number) else None
+    return said if names in (None, said) else f"{names} ({said})"
 
 
 def text(node: tree.Node, source: Source) -> str:

@@ -153,6 +153,14 @@ def error_name(code: int) -> str:
     return _ERRORS.get(code, str(code)) if code else ""
 
 
+def field_words(name: str, value: int) -> str | None:
+    """A field as rules compare it with the name of an error: ERRNO is ENOENT, RETVAL -ENOENT; None if it is a number."""
+    if name == "ERRNO" and value:
+        return error_name(value)
+    code = error_number(value) if name == "RETVAL" else 0
+    return f"-{error_name(code)}" if code else None
+
+
 def result(value: int) -> str:
     """A call's result, briefly: `0`, `-1 ENOENT`, `? ERESTARTSYS`."""
     code = error_number(value)
