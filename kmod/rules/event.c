@@ -32,11 +32,6 @@ static char *put_item(char *to, const char *end, u8 what, u8 state, const char *
 	return to + sizeof(item) + fits;
 }
 
-static char *put_text(char *to, const char *end, u8 what, const struct sct_text *text)
-{
-	return put_item(to, end, what, text->state, text->bytes, text->len);
-}
-
 static const struct sct_text *text_of(const struct sct_judgement *j, unsigned int arg)
 {
 	return j->judge.prog->kinds[arg] == SCT_KIND_STR ? &j->judge.texts[arg] : NULL;
@@ -111,68 +106,84 @@ static char *put_sources(const struct sct_judgement *j, char *to, const char *en
 	return to;
 }
 
+/*
+ * What stands behind the sources: first measured, while there is no room @to
+ * put it, then put there.  @size and @count are of what is still to come.
+ */
+struct rest {
+	char *to;
+	const char *end;
+	size_t size;
+	unsigned int count;
+};
+
+/* Texts share what room is left, and what one leaves is the others': none can keep another out. */
+static void tell(struct rest *rest, u8 what, const u8 *field, const struct sct_text *text)
+{
+	size_t head = sizeof(struct sct_item) + (field ? sizeof(*field) : 0), left, share, fits;
+	struct sct_item item = { what, text->state };
+
+	if (!rest->to) {
+		rest->size += head + text->len;
+		rest->count++;
+		return;
+	}
+	rest->size -= head + text->len;
+	left = rest->end - rest->to;
+	share = left / rest->count--;
+	if (left > rest->size)
+		share = max(share, left - rest->size);
+	if (share < head)
+		return;
+	fits = min_t(size_t, text->len, share - head);
+	if (fits < text->len)
+		item.state = SCT_STATE_CUT;
+	item.len = head - sizeof(item) + fits;
+	memcpy(rest->to, &item, sizeof(item));
+	if (field)
+		memcpy(rest->to + sizeof(item), field, sizeof(*field));
+	memcpy(rest->to + head, text->bytes, fits);
+	rest->to += head + fits;
+}
+
 static bool is_text(unsigned int field)
 {
 	return sct_text_place(field) < SCT_TEXTS;
 }
 
-/* A field's number, then its text or value. */
-static char *put_field(struct sct_judgement *j, u8 field, char *to, const char *end)
+static void tell_field(struct sct_judgement *j, u8 field, struct rest *rest)
 {
-	const struct sct_text *text = &j->judge.texts[is_text(field) ? sct_text_place(field) : 0];
-	u8 state = is_text(field) ? text->state : SCT_STATE_WHOLE;
-	size_t len = is_text(field) ? text->len : sizeof(s64);
-	struct sct_item item = { SCT_ITEM_FIELD, state, sizeof(field) };
-	size_t fits = fitting(len, end - to - (ptrdiff_t)sizeof(field));
 	s64 value;
+	struct sct_text number = { (const char *)&value, sizeof(value), SCT_STATE_WHOLE };
 
-	if (end - to < (ptrdiff_t)(sizeof(item) + sizeof(field)))
-		return to;
-	item.len += fits;
-	if (fits < len)
-		item.state = SCT_STATE_CUT;
-	memcpy(to, &item, sizeof(item));
-	to += sizeof(item);
-	*to++ = field;
 	if (is_text(field)) {
-		memcpy(to, text->bytes, fits);
-	} else {
-		value = sct_judge_field(&j->judge, field);
-		memcpy(to, &value, fits);
+		tell(rest, SCT_ITEM_FIELD, &field, &j->judge.texts[sct_text_place(field)]);
+		return;
 	}
-	return to + fits;
+	value = sct_judge_field(&j->judge, field);
+	tell(rest, SCT_ITEM_FIELD, &field, &number);
 }
 
-static size_t size_of_fields(const struct sct_judgement *j, const struct sct_rule *rule)
+static void tell_rest(struct sct_judgement *j, const struct sct_rule *rule, struct rest *rest)
 {
-	size_t size = 0, count, i;
-	const char *shown = sct_view_shown(j->judge.view, rule, &count);
-
-	for (i = 0; i < count; i++)
-		size += item_size(1 + (is_text((u8)shown[i]) ?
-				       j->judge.texts[sct_text_place((u8)shown[i])].len :
-				       sizeof(s64)));
-	return size;
-}
-
-/* What stands behind the sources. */
-static size_t size_of_rest(const struct sct_judgement *j, const struct sct_rule *rule)
-{
-	size_t size = size_of_fields(j, rule);
 	const struct sct_text *text;
-	unsigned int i;
+	const char *shown;
+	size_t count, i;
 
 	if (rule->flags & SCT_RULEFLAG_LOG_CWD)
-		size += item_size(j->judge.texts[SCT_TEXT_CWD].len);
+		tell(rest, SCT_ITEM_CWD, NULL, &j->judge.texts[SCT_TEXT_CWD]);
+	shown = sct_view_shown(j->judge.view, rule, &count);
+	for (i = 0; i < count; i++)
+		tell_field(j, shown[i], rest);
 	for (i = 0; i < j->judge.prog->nargs; i++) {
 		text = text_of(j, i);
 		if (text)
-			size += item_size(text->len);
+			tell(rest, SCT_ITEM_ARG + i, NULL, text);
 	}
-	return size;
 }
 
-static size_t size_of(const struct sct_judgement *j, const struct sct_rule *rule)
+static size_t size_of(const struct sct_judgement *j, const struct sct_rule *rule,
+		      const struct rest *rest)
 {
 	const struct sct_view *view = j->judge.view;
 	size_t size = sizeof(struct sct_event);
@@ -180,17 +191,15 @@ static size_t size_of(const struct sct_judgement *j, const struct sct_rule *rule
 	size += item_size(view->strings[rule->name].len);
 	if (rule->template != SCT_NONE)
 		size += item_size(view->strings[rule->template].len);
-	size += sources_size(j) + size_of_rest(j, rule);
+	size += sources_size(j) + rest->size;
 	return min_t(size_t, ALIGN(size, 8), SCT_RECORD_MAX);
 }
 
 static void put_items(struct sct_judgement *j, const struct sct_rule *rule, char *to,
-		      const char *end)
+		      const char *end, struct rest *rest)
 {
 	const struct sct_view *view = j->judge.view;
-	const struct sct_text *text;
 	const char *bytes;
-	unsigned int i;
 	size_t len;
 
 	bytes = sct_view_string(view, rule->name, &len);
@@ -200,19 +209,11 @@ static void put_items(struct sct_judgement *j, const struct sct_rule *rule, char
 		to = put_item(to, end, SCT_ITEM_TEMPLATE, SCT_STATE_WHOLE, bytes, len);
 	}
 	/* Neither may keep the other out: a long list not the program's name, nor that the list. */
-	len = min_t(size_t, size_of_rest(j, rule), (end - to) / 2);
-	to = put_sources(j, to, end - len);
-	if (rule->flags & SCT_RULEFLAG_LOG_CWD)
-		to = put_text(to, end, SCT_ITEM_CWD, &j->judge.texts[SCT_TEXT_CWD]);
-	bytes = sct_view_shown(view, rule, &len);
-	for (i = 0; i < len; i++)
-		to = put_field(j, bytes[i], to, end);
-	for (i = 0; i < j->judge.prog->nargs; i++) {
-		text = text_of(j, i);
-		if (text)
-			to = put_text(to, end, SCT_ITEM_ARG + i, text);
-	}
-	memset(to, 0, end - to);
+	len = min_t(size_t, rest->size, (end - to) / 2);
+	rest->to = put_sources(j, to, end - len);
+	rest->end = end;
+	tell_rest(j, rule, rest);
+	memset(rest->to, 0, end - rest->to);
 }
 
 static void put_caller(struct sct_judgement *j, struct sct_event *event)
@@ -263,11 +264,13 @@ void sct_event_log(struct sct_judgement *j, u32 rule, u16 actions, long result)
 	const struct sct_rule *as = &j->judge.view->rules[rule];
 	struct sct_reservation reservation;
 	struct sct_event *event;
+	struct rest rest = { };
 	size_t size;
 
 	sct_memory_show(j);
 	sct_capture_comm(j);
-	size = size_of(j, as);
+	tell_rest(j, as, &rest);
+	size = size_of(j, as, &rest);
 	if (!sct_ring_reserve(&reservation, size)) {
 		atomic64_inc(&j->set->tallies[rule].lost);
 		atomic64_inc(&j->set->lost);
@@ -286,7 +289,7 @@ void sct_event_log(struct sct_judgement *j, u32 rule, u16 actions, long result)
 	event->actions = actions;
 	put_call(j, event);
 	put_caller(j, event);
-	put_items(j, as, (char *)(event + 1), (char *)event + size);
+	put_items(j, as, (char *)(event + 1), (char *)event + size, &rest);
 	sct_ring_commit_record(&reservation);
 	atomic64_inc(&j->set->tallies[rule].logged);
 }
