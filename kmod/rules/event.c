@@ -268,7 +268,8 @@ void sct_event_log(struct sct_judgement *j, u32 rule, u16 actions, long result)
 	size_t size;
 
 	sct_memory_show(j);
-	sct_capture_comm(j);
+	if (!(j->judge.known >> SCT_TEXT_COMM & 1))
+		sct_capture_comm(j);
 	tell_rest(j, as, &rest);
 	size = size_of(j, as, &rest);
 	if (!sct_ring_reserve(&reservation, size)) {
