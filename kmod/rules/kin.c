@@ -4,9 +4,9 @@
  *
  * They are found from the caller upwards, within one RCU section: a process
  * whose parent exits gets another one before the old one is released, so that
- * whoever was reached was alive in it.  Numbers are read there and then.  Texts
- * take locks and are written down beforehand, of processes that are held until
- * the call is judged, dead or alive.
+ * whoever was reached was alive in it.  Numbers are read there and then, those
+ * of the parent once.  Texts take locks and are written down beforehand, of
+ * processes that are held until the call is judged, dead or alive.
  */
 #include <linux/rcupdate.h>
 #include <linux/sched/signal.h>
@@ -60,24 +60,50 @@ static unsigned int nth_of(const struct sct_kin *kin, unsigned int field)
 	return sct_field_is_ancestors(field) ? kin->nth : 0;
 }
 
+static int read_number(struct task_struct *task, unsigned int field, s64 *value)
+{
+	int error;
+
+	rcu_read_lock();
+	error = sct_process_number(task, __task_cred(task), sct_field_own(field), value);
+	rcu_read_unlock();
+	return error;
+}
+
+/* What is compared is what is logged: the parent may change between. */
+static int number_of_parent(struct sct_kin *kin, struct task_struct *parent, unsigned int field,
+			    s64 *value)
+{
+	unsigned int at = field - SCT_FIELDS_PARENT;
+	u64 bit = 1ull << at;
+
+	if (!(kin->read & bit)) {
+		if (!read_number(parent, field, &kin->numbers[at]))
+			kin->known |= bit;
+		kin->read |= bit;
+	}
+	if (!(kin->known & bit))
+		return -EFAULT;
+	*value = kin->numbers[at];
+	return 0;
+}
+
 /**
  * sct_kin_number() - a number that is known of a parent or ancestor
  *
  * Context: the RCU section in which they were found, or they are held; task if
- * the field says so.
+ * the field says so, except for a number of the parent that was asked for before.
  * Return: 0, or -EFAULT if it cannot be known.
  */
 int sct_kin_number(struct sct_kin *kin, unsigned int field, s64 *value)
 {
 	struct task_struct *task = kin_at(kin, nth_of(kin, field));
-	int error;
 
 	if (!task)
 		return -EFAULT;
-	rcu_read_lock();
-	error = sct_process_number(task, __task_cred(task), sct_field_own(field), value);
-	rcu_read_unlock();
-	return error;
+	if (sct_field_is_ancestors(field))
+		return read_number(task, field, value);
+	return number_of_parent(kin, task, field, value);
 }
 
 /*
@@ -118,6 +144,8 @@ void sct_kin_reset(struct sct_kin *kin)
 	kin->count = 0;
 	kin->nth = 0;
 	kin->all = false;
+	kin->read = 0;
+	kin->known = 0;
 	kin->held = NULL;
 	kin->names[0].whose = 0;
 	kin->names[1].whose = 0;

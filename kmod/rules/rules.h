@@ -98,6 +98,7 @@ struct sct_held {
 };
 
 #define SCT_KIN (SCT_ANCESTORS_MAX + 1) /* one more, to know that there is one */
+#define SCT_KIN_NUMBERS (SCT_FIELDS_ANCESTOR - SCT_FIELDS_PARENT)
 
 /**
  * struct sct_kin_held - processes that are held, and their texts
@@ -126,6 +127,9 @@ struct sct_kin_name {
  * @count: how many were found so far
  * @nth: the one that is the ancestor, from 0
  * @all: there are no more
+ * @read: a bit for each of @numbers that was asked for
+ * @known: those of them that are known
+ * @numbers: of the parent, by field; read once, since it runs on meanwhile
  * @held: NULL if they are only valid in the RCU section in which they were found
  * @names: those of the parent and of the ancestor
  * @tasks: the nearest first
@@ -133,6 +137,8 @@ struct sct_kin_name {
 struct sct_kin {
 	unsigned int count, nth;
 	bool all;
+	u64 read, known;
+	s64 numbers[SCT_KIN_NUMBERS];
 	struct sct_kin_held *held;
 	struct sct_kin_name names[2];
 	struct task_struct *tasks[SCT_KIN];
