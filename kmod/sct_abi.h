@@ -234,7 +234,7 @@ enum sct_mechanism_number {
 #define SCT_ITEM_TEMPLATE 2 /* the rule's log_format */
 #define SCT_ITEM_CWD 3 /* the current directory */
 #define SCT_ITEM_SOURCE 4 /* a source: struct sct_source without its LOG flag, then an s64 or the text; there may be several */
-#define SCT_ITEM_FIELD 5 /* a field: its number in a byte, then its text, or its value in 8 bytes */
+#define SCT_ITEM_FIELD 5 /* a field: its number in a byte, then its text, or its value in 8 bytes; nothing if it cannot be known */
 #define SCT_ITEM_ARG 16 /* argument 0; the others follow */
 
 /* how much of a string an item holds */

@@ -447,7 +447,7 @@ class Item:
     TEMPLATE = 2  # the rule's log_format
     CWD = 3  # the current directory
     SOURCE = 4  # a source: struct sct_source without its LOG flag, then an s64 or the text; there may be several
-    FIELD = 5  # a field: its number in a byte, then its text, or its value in 8 bytes
+    FIELD = 5  # a field: its number in a byte, then its text, or its value in 8 bytes; nothing if it cannot be known
     ARG = 16  # argument 0; the others follow
 
 

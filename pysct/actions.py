@@ -9,7 +9,7 @@ from pysct import tree
 from pysct.abi import ACTIONS, KEYS, Limit
 from pysct.constants import CONSTANTS, FAMILIES
 from pysct.diagnostics import Diagnostics, closest, suggest
-from pysct.macros import FIELD_MACROS, IN_EVENT, MACRO, check_template
+from pysct.macros import FIELD_MACROS, IN_EVENT, MACRO, check_template, field_of
 from pysct.points import Point
 
 DEFAULT_ERROR = -CONSTANTS["EPERM"]
@@ -33,13 +33,18 @@ class Actions:
         return {found[1] for found in MACRO.finditer(self.template or "")}
 
     @property
+    def fields(self) -> set[str]:
+        """Those of the macros that are fields, without what stands behind them."""
+        return {known for name in self.macros if name and (known := field_of(name))}
+
+    @property
     def shows_cwd(self) -> bool:
-        return "cwd" in self.macros
+        return "cwd" in self.fields
 
     @property
     def shown(self) -> bytes:
         """The numbers of the fields that the log needs beside what every event has, in order."""
-        return bytes(sorted(FIELD_MACROS[name].number for name in self.macros & FIELD_MACROS.keys() - IN_EVENT))
+        return bytes(sorted(FIELD_MACROS[name].number for name in self.fields - IN_EVENT))
 
 
 def refuses_calls(actions: list[tree.Action], phase: str) -> bool:

@@ -13,8 +13,9 @@ An event is an object with these members, always all of them:
     nr          number: of the system call
     pid tid ppid uid euid suid fsuid gid egid sgid fsgid cpu   numbers
     comm        string        cwd         string, or null if it was not logged
-    fields      object: what the rule's log_format names beside these, by name; a
-                string that is not known is null
+    fields      object: what the rule's log_format names beside these, of the
+                caller ("exe") and its parent ("parent.comm"), by name; null if
+                it is not known
     args        list of objects: name, kind, value (a number, by kind), words
                 (names of constants, "O_WRONLY|O_CREAT", or null), and for
                 strings: state ("whole", "cut", "fault", "long", "absent") and

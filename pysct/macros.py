@@ -4,7 +4,7 @@
 import re
 
 from pysct import members, resolved
-from pysct.abi import FIELDS, LATE_MACROS, MACROS, Limit
+from pysct.abi import FIELDS, LATE_MACROS, MACROS, SUBJECTS, Limit
 from pysct.diagnostics import Diagnostics, suggest
 from pysct.definitions import arguments
 from pysct.differences import calls, no_member, no_path
@@ -13,8 +13,14 @@ from pysct.source import Source, Span, encode
 from pysct.tree import Block
 
 MACRO = re.compile(r"%(%|(?:fd)?path\([A-Za-z_][A-Za-z0-9_]*\)|[A-Za-z_][A-Za-z0-9_]*(?:\[[0-9]{1,9}\])?(?:\.[A-Za-z_][A-Za-z0-9_]*)*)?")
-FIELD_MACROS = {name.lower(): field for name, field in FIELDS.items() if not field.subject}
+FIELD_MACROS = {name.lower(): field for name, field in FIELDS.items() if field.subject != "ANCESTOR"}  # which is not one process
 IN_EVENT = MACROS.keys() | {name.lower() for name in FIELDS if FIELDS[name].number <= FIELDS["ERRNO"].number}
+
+
+def field_of(name: str) -> str | None:
+    """The macro of a field that %name is, or begins with: a dot or a bracket behind it is just that."""
+    longest, shortest = ".".join(name.split(".")[:2]), re.split(r"[.\[]", name)[0]
+    return next((known for known in (longest, shortest) if known in FIELD_MACROS), None)
 
 
 def check_template(block: Block, points: list[Point], phase: str, source: Source, diagnostics: Diagnostics) -> str:
@@ -48,6 +54,8 @@ def check_macro(name: str | None, points: list[Point], phase: str) -> tuple[str,
     if resolved.is_one(name):
         lacking = [point for point in points if not resolved.find(point.abi, point.call, name)]
         return no_path(name, points, lacking) if lacking else None
+    if re.split(r"[.\[]", name)[0].upper() in SUBJECTS:
+        return None if field_of(name) else no_macro(name)
     if "." in name or "[" in name:
         return check_member(name, points, phase)
     lacking = [point for point in points if all(name != argument for argument, _ in point.args)]
@@ -57,6 +65,21 @@ def check_macro(name: str | None, points: list[Point], phase: str) -> tuple[str,
         return f"`%{name}` is not an argument of {calls(lacking, points)}", "%params shows all arguments of any call"
     known = [*MACROS, *FIELD_MACROS, *dict.fromkeys(argument for point in points for argument, _ in point.args)]
     return f"unknown macro `%{name}`", suggest("%" + name, ["%" + other for other in known])
+
+
+def no_macro(name: str) -> tuple[str, str | None]:
+    """Message and hint for %parent.name and %ancestor.name where they mean nothing."""
+    subject, _, rest = name.partition(".")
+    said = f"parent.{rest.partition('.')[0]}"
+    known = [macro for macro in FIELD_MACROS if macro.startswith("parent.")]
+    if subject == "ancestor":
+        nearest = said if said in known else "parent.exe"
+        return f"`%{name}`: an ancestor is any process above the caller, not one", f"write `%{nearest}`, of the nearest"
+    if name == "parent":
+        return "`%parent` is a process", "name what you want to know of it: %parent.exe, %parent.comm, %parent.uid"
+    if said not in known and said.removeprefix("parent.") in FIELD_MACROS:
+        return f"`%{said}`: this is only known of the caller", "what is known of others: see `PARENT.` in docs/reference.md"
+    return f"unknown macro `%{name}`", suggest("%" + name, ["%" + macro for macro in known])
 
 
 def check_member(name: str, points: list[Point], phase: str) -> tuple[str, str | None] | None:

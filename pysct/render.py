@@ -127,7 +127,7 @@ def _plain(name: str) -> Callable[[Event], str]:
 _NUMBERS = ("pid", "tid", "ppid", "uid", "euid", "suid", "fsuid", "gid", "egid", "sgid", "fsgid", "retval")
 
 MACROS: dict[str, Callable[[Event], str]] = {
-    **{name.lower(): _field(name) for name, field in abi.FIELDS.items() if not field.subject},
+    **{name.lower(): _field(name) for name, field in abi.FIELDS.items() if field.subject != "ANCESTOR"},
     **{name: _plain(name) for name in _NUMBERS},
     "ruleid": lambda e: values.escape(e.name),
     "rule": lambda e: values.escape(e.name),
@@ -154,6 +154,8 @@ def _macro(event: Event, name: str) -> str:
         return "%"
     if name in MACROS:
         return MACROS[name](event)
+    if (field := ".".join(name.split(".")[:2])) in MACROS:
+        return MACROS[field](event) + name.removeprefix(field)
     if resolved.is_one(name):
         return _path(event, name)
     if "." in name or "[" in name:

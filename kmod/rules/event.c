@@ -146,21 +146,34 @@ static void tell(struct rest *rest, u8 what, const u8 *field, const struct sct_t
 	rest->to += head + fits;
 }
 
-static bool is_text(unsigned int field)
+/*
+ * Those of a parent may take locks, which nothing can where an event is
+ * written: they are found when it is measured, and the same is told again then.
+ */
+static const struct sct_text *text_of_field(struct sct_judgement *j, u8 field)
 {
-	return sct_text_place(field) < SCT_TEXTS;
+	bool other = sct_field_is_others(field);
+	unsigned int place = sct_text_place(other ? sct_field_own(field) : field);
+
+	if (place == SCT_TEXTS)
+		return NULL;
+	return other ? sct_judge_other_text(&j->judge, field) : &j->judge.texts[place];
 }
 
 static void tell_field(struct sct_judgement *j, u8 field, struct rest *rest)
 {
-	s64 value;
+	const struct sct_text *text = text_of_field(j, field);
+	s64 value = 0;
 	struct sct_text number = { (const char *)&value, sizeof(value), SCT_STATE_WHOLE };
 
-	if (is_text(field)) {
-		tell(rest, SCT_ITEM_FIELD, &field, &j->judge.texts[sct_text_place(field)]);
+	if (text) {
+		tell(rest, SCT_ITEM_FIELD, &field, text);
 		return;
 	}
-	value = sct_judge_field(&j->judge, field);
+	if (!sct_field_is_others(field))
+		value = sct_judge_field(&j->judge, field);
+	else if (sct_judge_other(&j->judge, field, &value))
+		number = (struct sct_text) { .state = SCT_STATE_FAULT };
 	tell(rest, SCT_ITEM_FIELD, &field, &number);
 }
 

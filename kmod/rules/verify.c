@@ -156,7 +156,10 @@ static bool is_short(const struct sct_view *view, u32 string, u32 least, u32 mos
 	       view->strings[string].len <= most;
 }
 
-/* The fields that a rule's events carry: each there, once, and known in the rule's phase. */
+/*
+ * The fields that a rule's events carry: each there, once, and known in the
+ * rule's phase.  An ancestor is not one process, and has none to be shown.
+ */
 static bool shown_is_sound(const struct sct_view *view, const struct sct_rule *rule)
 {
 	const unsigned char *shown;
@@ -169,7 +172,7 @@ static bool shown_is_sound(const struct sct_view *view, const struct sct_rule *r
 	shown = (const unsigned char *)sct_view_shown(view, rule, &count);
 	for (i = 0; i < count; i++) {
 		if (shown[i] >= SCT_FIELDS || !fields[shown[i]].known ||
-		    sct_field_is_others(shown[i]) ||
+		    sct_field_is_ancestors(shown[i]) ||
 		    (i && shown[i] <= shown[i - 1]) ||
 		    (fields[shown[i]].after && rule->phase != SCT_PHASE_AFTER))
 			return false;

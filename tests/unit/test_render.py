@@ -108,6 +108,11 @@ def test_damaged_members():
         ("CAPS", b"\xff\xff", "CUT", "?"),
         ("CAPS", b"", "FAULT", "?"),
         ("DURATION", b"\x05" + bytes(7), "WHOLE", "5"),
+        ("PARENT.COMM", b"bash", "WHOLE", '"bash"'),
+        ("PARENT.EXE", b"", "FAULT", "?"),
+        ("PARENT.PID", b"\x07" + bytes(7), "WHOLE", "7"),
+        ("PARENT.UID", b"", "FAULT", "?"),
+        ("PARENT.CAPS", b"\x05" + bytes(7), "WHOLE", "0x5"),
     ],
 )
 def test_field_macro(name, data, state, text):
@@ -117,7 +122,13 @@ def test_field_macro(name, data, state, text):
 
 
 def test_a_field_that_the_event_does_not_carry():
-    assert render.line(make(PATH, template=b"%exe %caps")) == "? ?"
+    assert render.line(make(PATH, template=b"%exe %caps %parent.exe %parent.uid")) == "? ? ? ?"
+
+
+def test_what_stands_behind_a_field():
+    held = [item(abi.Item.FIELD, bytes([abi.FIELDS[name].number]) + data) for name, data in (("EXE", b"/a"), ("PARENT.COMM", b"sh"))]
+    said = make(*held, template=b"%exe.old %exe[0] %parent.comm. %parent.comm.pid.x %parent %parent.tty %ancestor.exe")
+    assert render.line(said) == '"/a".old "/a"[0] "sh". "sh".pid.x %parent %parent.tty %ancestor.exe'
 
 
 def test_fields_in_json():
@@ -126,10 +137,12 @@ def test_fields_in_json():
 
     made = make(held("EXE", b"/a"), held("ROOT", b"", "FAULT"), held("CAPS", bytes([5, *[0] * 7])), item(abi.Item.FIELD, b"\xfdx"))
     assert json.loads(jsonlines.line(made))["fields"] == {"exe": "/a", "root": None, "caps": 5, "field_253": "x"}
+    made = make(held("PARENT.EXE", b"/b", "CUT"), held("PARENT.UID", b"", "FAULT"), held("PARENT.PID", bytes([5, *[0] * 7])))
+    assert json.loads(jsonlines.line(made))["fields"] == {"parent.exe": "/b", "parent.exe_cut": True, "parent.uid": None, "parent.pid": 5}
 
 
 def test_every_macro_and_field_of_the_specification_is_there():
-    for name in [*abi.MACROS, *(name.lower() for name in abi.FIELDS if not abi.FIELDS[name].subject), *(name.lower() for name in abi.STATICS)]:
+    for name in [*abi.MACROS, *(name.lower() for name in abi.FIELDS if abi.FIELDS[name].subject != "ANCESTOR"), *(name.lower() for name in abi.STATICS)]:
         assert name in render.MACROS, name
 
 
