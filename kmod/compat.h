@@ -285,6 +285,13 @@ static inline struct file *sct_file_get(struct file __rcu **place)
 #endif
 
 /*
+ * A lookup that does not leave a directory: exported by all kernels, but on 5.10
+ * and 6.1 declared where modules do not see it, in fs/internal.h.
+ */
+int vfs_path_lookup(struct dentry *dentry, struct vfsmount *mnt, const char *name,
+		    unsigned int flags, struct path *path);
+
+/*
  * What all namespaces have in common, of a mount namespace, which is declared
  * where modules do not see it: its first member since 1a7b8969e664 ("mnt: Use
  * generic ns_common::count", 5.11), behind a counter until then.

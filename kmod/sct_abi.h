@@ -381,12 +381,12 @@ struct sct_source {
 	__u8 kind; /* of a number, its SCT_KIND_* */
 	__u8 flags; /* SCT_SOURCEFLAG_* bits */
 	__u8 size; /* argument from 1 with the size of what `arg` points to; of a PATH, with the descriptor it starts from */
-	__u8 family; /* for the member of a socket address: its address family; of a PATH, argument from 1 with flags */
+	__u8 family; /* for the member of a socket address: its address family; of a PATH, argument from 1 with flags, or, with via_size, the address of a struct open_how that has them */
 	__u8 other; /* another family whose addresses have the member at the same place; of a PATH, SCT_LAST_* */
 	__u8 zero; /* 0 */
 	__u32 offset; /* where it lies; of a PATH, flags any of which turns SCT_LAST_* round */
 	__u32 via; /* with VIA: where the pointer lies that leads to it; of a PATH, flags that do so together */
-	__u32 via_size; /* with VIA_SIZE: where the size of what the pointer leads to lies */
+	__u32 via_size; /* with VIA_SIZE: where the size of what the pointer leads to lies; of a PATH, argument from 1 with the size of the struct open_how */
 	__u32 limit; /* of a text, the most bytes it has */
 };
 

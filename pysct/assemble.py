@@ -3,7 +3,7 @@
 
 import struct
 
-from pysct import codegen, pointed
+from pysct import codegen, lookup, pointed
 from pysct.abi import ABIS, INSN_FORMAT, KINDS, LIMIT_DOC, NONE, OPCODES, PHASES, Limit, ProgStruct, RuleStruct
 from pysct.check import Rule
 from pysct.codegen import Code
@@ -82,8 +82,9 @@ def program_sections(linker: Linker, diagnostics: Diagnostics) -> dict[str, tupl
 
 def sources_of(linker: Linker, point: Point, phase: str, codes: list[Code]) -> dict[Reading, bool]:
     """What the program of a point reads, in order, and whether an event shows it."""
-    found = {reading: False for code in codes for _, _, reading in code.readings}
-    found |= dict.fromkeys(linker.shown.get((point, phase), ()), True)
+    asked = {reading: False for code in codes for _, _, reading in code.readings}
+    asked |= dict.fromkeys(linker.shown.get((point, phase), ()), True)
+    found = {reading: False for path in asked for reading in lookup.before(point.abi, point.call, path)} | asked
     for argument in linker.wholes.get((point, phase), ()):
         for reading in pointed.readings(point.abi, point.call, argument, phase):
             if reading in found or len(found) < Limit.PROG_SOURCES:

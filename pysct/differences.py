@@ -11,7 +11,6 @@ from pysct.abi import FIELDS, STATICS, SUBJECTS
 from pysct.constants import CONSTANTS
 from pysct.diagnostics import suggest
 from pysct.points import Point
-from pysct.tables import LAST
 
 # Names that other languages have.
 LITERALS = {
@@ -67,10 +66,6 @@ def no_path(key: str, points: list[Point], lacking: list[Point]) -> tuple[str, s
     known = list(dict.fromkeys(name for point in points for name in resolved.names(point.abi, point.call)))
     known = [name for name in known if name.startswith(f"{function}(") and name != key]
     hint = narrowed(points, lacking) or suggest(key, known) or (f"it has {', '.join(known)}" if known else None)
-    argument = key.removeprefix(f"{function}(").removesuffix(")")
-    if blind := [point for point in lacking if f"{point.call}.{argument}" in LAST["unknown"]]:
-        hint = "its other arguments say where the path starts, and how far it may lead; write a rule for it that compares the argument"
-        return f"`{key}` cannot be known at {calls(blind, points)}", hint
     what = "a path" if function == "path" else "a descriptor"
     return f"`{key}`: {calls(lacking, points)} has no such argument that is {what}", hint
 

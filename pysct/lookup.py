@@ -6,10 +6,11 @@ It looks it up before the call, as the call will: kmod/rules/paths.c.
 
 from functools import cache
 
-from pysct import resolved
+from pysct import members, resolved
 from pysct.abi import Last, Limit
 from pysct.abi import Source as What
 from pysct.constants import CONSTANTS
+from pysct.layouts import ARGUMENTS
 from pysct.reading import Reading
 from pysct.tables import CALLS, LAST
 
@@ -26,22 +27,33 @@ def find(abi: str, call: str, name: str) -> Reading | None:
 
 def of_path(abi: str, call: str, index: int) -> Reading:
     arguments = CALLS[abi][call][1]
-    name = f"{call}.{arguments[index][0]}"
+    places = [argument for argument, _ in arguments]
+    name = f"{call}.{places[index]}"
     flags = LAST["flags"].get(name, {})
     last = Last.ENTRY if name in LAST["entry"] else Last.FOLLOWED
     if name in LAST["held"] or flags.get("held"):
         last = Last.HELD
+    how = ARGUMENTS[abi].get(call, {}).get(flags.get("argument"))
     starts = index and arguments[index - 1][1] == "fd" and name not in LAST["apart"]
     return Reading(
         What.PATH,
         index,
         size=index if starts else 0,
-        family=[argument for argument, _ in arguments].index(flags["argument"]) + 1 if flags else 0,
+        family=places.index(flags["argument"]) + 1 if flags else 0,
         other=last,
         offset=together(abi, flags.get("any", ())),
         via=together(abi, flags.get("all", ())),
+        via_size=places.index(how[2]) + 1 if how else 0,
         limit=Limit.STRING,
     )
+
+
+def before(abi: str, call: str, reading: Reading) -> tuple[Reading, ...]:
+    """What is read before this, since it depends on it: a path's flags, where they lie in a struct open_how."""
+    if reading.what != What.PATH or not reading.via_size:
+        return ()
+    how = CALLS[abi][call][1][reading.family - 1][0]
+    return tuple(members.find(abi, call, f"{how}.{name}").readings[0] for name in ("flags", "resolve"))
 
 
 def together(abi: str, names: list[str]) -> int:

@@ -13,7 +13,7 @@ from pysct.abi import SourceStruct
 from pysct.events import String
 from pysct.paths import argument_is_path
 from pysct.reading import Reading, decode
-from pysct.tables import CALLS, LAST
+from pysct.tables import CALLS
 
 NAME = re.compile(r"(path|fdpath)\((?:PARAMS\[([0-9]{1,3})\]|([A-Za-z_]\w*))\)", re.ASCII)
 WHAT = {"path": What.PATH, "fdpath": What.DESCRIPTOR}
@@ -47,8 +47,7 @@ def find(abi: str, call: str, name: str) -> Place | None:
     argument, kind = arguments[index]
     if function == "fdpath":
         return (function, index) if kind == "fd" else None
-    known = argument_is_path(call, argument, kind) and f"{call}.{argument}" not in LAST["unknown"]
-    return (function, index) if known else None
+    return (function, index) if argument_is_path(call, argument, kind) else None
 
 
 @cache

@@ -34,7 +34,7 @@ def check(raw: dict, known: frozenset[str], arguments: frozenset[tuple[str, str]
     if strange := {*paths["arguments"], *(name for names in paths["except"].values() for name in names)} - names:
         raise FamilyError(f"{where}: paths: {', '.join(sorted(strange))}: an argument of no call; correct or remove it")
     last = paths["last"]
-    said = [*last["entry"], *last["held"], *last["unknown"], *last["flags"]]
+    said = [*last["entry"], *last["held"], *last["flags"]]
     used = said + last["apart"] + [f"{name.split('.')[0]}.{entry['argument']}" for name, entry in last["flags"].items()]
     if strange := {name for name in used if tuple(name.split(".")) not in arguments}:
         raise FamilyError(f"{where}: paths.last: {', '.join(sorted(strange))}: no argument of the call; correct or remove it")

@@ -42,22 +42,47 @@ char *sct_judge_room(struct sct_judge *judge, size_t size)
 	return room;
 }
 
+/* What was read of a source, among the first @held; NULL if it was not. */
+static const struct sct_found *find_held(const struct sct_judgement *j, unsigned int held,
+					 const struct sct_source *source)
+{
+	unsigned int i;
+
+	for (i = 0; i < held; i++)
+		if (sct_source_same(&j->holds[i].source, source))
+			return &j->holds[i].found;
+	return NULL;
+}
+
 int sct_judge_source(struct sct_judge *judge, unsigned int index, struct sct_found *found)
 {
 	const struct sct_source *source = sct_view_sources(judge->view, judge->prog) + index;
 	struct sct_judgement *j = judgement_of(judge);
-	unsigned int i;
+	const struct sct_found *held;
 
 	if (j->stage == SCT_STAGE_GLANCE)
 		return sct_source_read(judge, source, found);
-	for (i = 0; i < j->held; i++) {
-		if (sct_source_same(&j->holds[i].source, source)) {
-			*found = j->holds[i].found;
-			return 0;
-		}
-	}
+	held = find_held(j, j->held, source);
 	/* Only rules ask for it that were not yet in force when memory was read. */
-	*found = (struct sct_found) { .text.state = SCT_STATE_FAULT };
+	*found = held ? *held : (struct sct_found) { .text.state = SCT_STATE_FAULT };
+	return 0;
+}
+
+/**
+ * sct_memory_number() - what a source said that was read before
+ *
+ * For a source that depends on it: memory that is read again may say something else.
+ *
+ * Return: 0, or -EFAULT if it is not known.
+ */
+int sct_memory_number(struct sct_judge *judge, const struct sct_source *source, u64 *number)
+{
+	const struct sct_judgement *j = judgement_of(judge);
+	const struct sct_found *held = find_held(j, j->held, source);
+
+	if (!held || held->text.state != SCT_STATE_WHOLE)
+		return -EFAULT;
+	*number = held->number;
 	return 0;
 }
 
@@ -74,18 +99,6 @@ struct sct_needs sct_memory_needs(const struct sct_view *view, const struct sct_
 	for (end = source + prog->sources; source < end; source++)
 		needs.room += ALIGN(source->limit, sizeof(long));
 	return needs;
-}
-
-/* Among the first @held? */
-static bool is_held(const struct sct_judgement *j, unsigned int held,
-		    const struct sct_source *source)
-{
-	unsigned int i;
-
-	for (i = 0; i < held; i++)
-		if (sct_source_same(&j->holds[i].source, source))
-			return true;
-	return false;
 }
 
 /* Is it the family of the socket address that a member lies in: the number that it begins with? */
@@ -148,7 +161,7 @@ bool sct_memory_hold(struct sct_judgement *j, const struct sct_view *view,
 	source = sct_view_sources(view, prog);
 	for (end = source + prog->sources; source < end; source++) {
 		if (!(source->flags & SCT_SOURCEFLAG_AFTER) == after || j->held == j->most ||
-		    is_held(j, others, source))
+		    find_held(j, others, source))
 			continue;
 		to = &j->holds[j->held++];
 		to->source = *source;

@@ -15,9 +15,11 @@
 #include <linux/fs_struct.h>
 #include <linux/mount.h>
 #include <linux/namei.h>
+#include <linux/openat2.h>
 #include <linux/path.h>
 #include <linux/sched.h>
 #include <linux/slab.h>
+#include "../compat.h"
 #include "rules.h"
 
 /* As many as the kernel follows. */
@@ -79,12 +81,14 @@ char *sct_path_from_top(struct path *path, char *room, size_t size)
 }
 
 /*
- * A lookup.  @room, of @size bytes, takes the answer; @base and @full are room
- * for the name as it is looked up.
+ * A lookup.  @scope, LOOKUP_IN_ROOT or LOOKUP_BENEATH, keeps it in the directory
+ * that it starts from.  @room, of @size bytes, takes the answer; @base and @full
+ * are room for the name as it is looked up.
  */
 struct search {
 	int dfd;
 	bool follow;
+	unsigned int scope;
 	char *room;
 	size_t size;
 	char name[PATH_MAX];
@@ -138,18 +142,43 @@ static int spell_base(struct search *search, const char **prefix)
 	return 0;
 }
 
+/*
+ * Look a name up within the directory that it starts from.  Where anything is
+ * renamed meanwhile, a guarded lookup refuses to go through "..", and would be
+ * unknown to a rule when the call that comes after it has better luck.  Then it
+ * is made without the guard: what leads out by that is what the call fails for.
+ */
+static int look_up_within(struct search *search, const char *name, unsigned int flags,
+			  struct path *path)
+{
+	struct path root;
+	int error;
+
+	if (*name == '/' && search->scope & LOOKUP_BENEATH)
+		return -EXDEV;
+	error = open_base(search->dfd, &root);
+	if (error)
+		return error;
+	error = vfs_path_lookup(root.dentry, root.mnt, name, flags | search->scope, path);
+	if (error == -EAGAIN)
+		error = vfs_path_lookup(root.dentry, root.mnt, name, flags, path);
+	path_put(&root);
+	return error;
+}
+
 /* Look the first @len bytes of the name up; of none, where it starts from. */
 static int look_up(struct search *search, size_t len, unsigned int flags, struct path *path)
 {
-	const char *prefix;
-	int error = spell_base(search, &prefix);
+	const char *prefix = "";
+	int error = search->scope ? 0 : spell_base(search, &prefix);
 
 	if (error)
 		return error;
 	if (snprintf(search->full, sizeof(search->full), "%s%.*s", prefix, len ? (int)len : 1,
 		     len ? search->name : ".") >= sizeof(search->full))
 		return -ENAMETOOLONG;
-	return kern_path(search->full, flags, path);
+	return search->scope ? look_up_within(search, search->full, flags, path) :
+			       kern_path(search->full, flags, path);
 }
 
 /* The answer: a path, and behind it a name that need not be there.  Puts @path. */
@@ -257,22 +286,52 @@ static int search_for(struct search *search, struct sct_text *text)
 	return -ELOOP;
 }
 
-/* Does the call follow a symbolic link that is the last part of the name? */
-static bool follows(const struct sct_judge *judge, const struct sct_source *source,
-		    const struct sct_text *name)
+/* Does a call with these flags follow a symbolic link that is the last part of the name? */
+static bool follows(const struct sct_source *source, const struct sct_text *name, u32 flags)
 {
 	bool follow = source->other == SCT_LAST_FOLLOWED;
-	u32 flags;
 
 	if (source->other == SCT_LAST_ENTRY)
 		return false;
 	if (name->len && name->bytes[name->len - 1] == '/')
 		return true;
-	if (!source->family)
-		return follow;
-	flags = judge->args[source->family - 1];
 	return follow != (flags & source->offset ||
 			  (source->via && (flags & source->via) == source->via));
+}
+
+/* A member of the struct open_how of a call, as the rules' conditions see it. */
+static int find_how(struct sct_judge *judge, const struct sct_source *source, u32 offset, u64 *value)
+{
+	const struct sct_source member = {
+		.what = SCT_SOURCE_NUMBER,
+		.arg = source->family - 1,
+		.kind = SCT_KIND_U64,
+		.flags = SCT_SOURCEFLAG_EXTENDS,
+		.size = source->via_size,
+		.offset = offset,
+	};
+
+	return sct_memory_number(judge, &member, value);
+}
+
+/*
+ * What the call's flags say of the lookup.  Those of RESOLVE_* that are left out
+ * only make calls fail that would find the same.
+ */
+static int find_flags(struct sct_judge *judge, const struct sct_source *source,
+		      struct search *search, u64 *flags)
+{
+	u64 resolve = 0;
+	int error = 0;
+
+	*flags = source->family ? judge->args[source->family - 1] : 0;
+	if (source->via_size) {
+		error = find_how(judge, source, offsetof(struct open_how, flags), flags) ?:
+			find_how(judge, source, offsetof(struct open_how, resolve), &resolve);
+	}
+	search->scope = (resolve & RESOLVE_IN_ROOT ? LOOKUP_IN_ROOT : 0) |
+			(resolve & RESOLVE_BENEATH ? LOOKUP_BENEATH : 0);
+	return error;
 }
 
 static int find_path(struct sct_judge *judge, const struct sct_source *source,
@@ -280,6 +339,7 @@ static int find_path(struct sct_judge *judge, const struct sct_source *source,
 {
 	const struct sct_text *name = &judge->texts[source->arg];
 	struct path path;
+	u64 flags;
 	int error;
 
 	if (source->what == SCT_SOURCE_DESCRIPTOR) {
@@ -289,7 +349,10 @@ static int find_path(struct sct_judge *judge, const struct sct_source *source,
 	memcpy(search->name, name->bytes, name->len);
 	search->name[name->len] = '\0';
 	search->dfd = source->size ? (int)judge->args[source->size - 1] : AT_FDCWD;
-	search->follow = follows(judge, source, name);
+	error = find_flags(judge, source, search, &flags);
+	if (error)
+		return error;
+	search->follow = follows(source, name, flags);
 	return search_for(search, text);
 }
 

@@ -63,18 +63,22 @@ static bool is_number(const struct sct_prog *prog, unsigned int arg)
 
 static bool path_is_sound(const struct sct_prog *prog, const struct sct_source *source)
 {
-	if (source->flags & ~SCT_SOURCEFLAG_LOG || source->kind || source->via_size ||
-	    source->limit != SCT_STRING_MAX)
+	if (source->flags & ~SCT_SOURCEFLAG_LOG || source->kind || source->limit != SCT_STRING_MAX)
 		return false;
 	if (source->what == SCT_SOURCE_DESCRIPTOR)
 		return is_number(prog, source->arg + 1) && !source->size && !source->family &&
-		       !source->other && !source->offset && !source->via;
+		       !source->other && !source->offset && !source->via && !source->via_size;
 	if (prog->kinds[source->arg] != SCT_KIND_STR || source->other > SCT_LAST_HELD ||
 	    (source->size && !is_number(prog, source->size)))
 		return false;
 	if (!source->family)
-		return !source->offset && !source->via;
-	return source->other != SCT_LAST_ENTRY && is_number(prog, source->family);
+		return !source->offset && !source->via && !source->via_size;
+	if (source->other == SCT_LAST_ENTRY)
+		return false;
+	if (!source->via_size)
+		return is_number(prog, source->family);
+	return source->family <= prog->nargs && is_number(prog, source->via_size) &&
+	       prog->kinds[source->family - 1] == SCT_KIND_PTR;
 }
 
 /* Is it where a path or a descriptor leads, and not memory? */

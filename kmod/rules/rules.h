@@ -230,6 +230,7 @@ struct sct_needs sct_memory_needs(const struct sct_view *view, const struct sct_
 bool sct_memory_hold(struct sct_judgement *j, const struct sct_view *view,
 		     const struct sct_prog *prog, bool after);
 int sct_memory_show(struct sct_judgement *j);
+int sct_memory_number(struct sct_judge *judge, const struct sct_source *source, u64 *number);
 bool sct_memory_may_sleep(struct sct_judge *judge);
 
 /* paths.c */

@@ -4,15 +4,16 @@
 import pytest
 from opinions import Event, judged
 
-from pysct import lookup, resolved
+from pysct import lookup, members, resolved
 from pysct.abi import ABIS, Last, Limit, State
 from pysct.abi import Source as What
 from pysct.compiler import compile_sources
 from pysct.disassemble import disassemble
 from pysct.image import decode
 from pysct.paths import argument_is_path
+from pysct.reading import decode as decode_reading
 from pysct.source import Source
-from pysct.tables import CALLS, LAST
+from pysct.tables import CALLS
 
 MATCHES, FAILS, UNKNOWN = (["r"], []), ([], []), ([], ["r"])
 AT_SYMLINK_NOFOLLOW, AT_SYMLINK_FOLLOW, O_CREAT, O_EXCL = 0x100, 0x400, 0o100, 0o200
@@ -24,17 +25,18 @@ def rule(call: str, condition: str) -> str:
 
 @pytest.mark.parametrize("abi", ABIS)
 def test_every_path_and_descriptor(abi):
-    """All that the tables call so, but what they say cannot be known; and nothing else."""
+    """All that the tables call so, and nothing else."""
     for call, (_, arguments) in CALLS[abi].items():
         for index, (name, kind) in enumerate(arguments):
             path, descriptor = lookup.find(abi, call, f"path({name})"), lookup.find(abi, call, f"fdpath({name})")
-            assert bool(path) == (argument_is_path(call, name, kind) and f"{call}.{name}" not in LAST["unknown"])
+            assert bool(path) == argument_is_path(call, name, kind)
             assert bool(descriptor) == (kind == "fd")
             assert path == lookup.find(abi, call, f"path(PARAMS[{index + 1}])")
             for reading in filter(None, (path, descriptor)):
                 assert reading.arg == index and reading.limit == Limit.STRING
                 assert not reading.size or arguments[reading.size - 1][1] == "fd"
-                assert not reading.family or arguments[reading.family - 1][1] in ("s32", "u32")
+                assert not reading.family or arguments[reading.family - 1][1] in (("ptr",) if reading.via_size else ("s32", "u32"))
+                assert not reading.via_size or arguments[reading.via_size - 1][0] == "usize"
         assert not lookup.find(abi, call, "path(nothing)") and not lookup.find(abi, call, f"path(PARAMS[{len(arguments) + 1}])")
 
 
@@ -46,6 +48,8 @@ KNOWN = {
     ("x86_64", "symlinkat", "newname"): (2, Last.ENTRY, 0, 0, 0),
     ("x86_64", "openat", "filename"): (1, Last.FOLLOWED, 3, 0o400000, O_CREAT | O_EXCL),
     ("aarch64", "openat", "filename"): (1, Last.FOLLOWED, 3, 0o100000, O_CREAT | O_EXCL),
+    ("x86_64", "openat2", "filename"): (1, Last.FOLLOWED, 3, 0o400000, O_CREAT | O_EXCL),
+    ("aarch32", "openat2", "filename"): (1, Last.FOLLOWED, 3, 0o100000, O_CREAT | O_EXCL),
     ("aarch32", "open", "filename"): (0, Last.FOLLOWED, 2, 0o100000, O_CREAT | O_EXCL),
     ("i386", "fstatat64", "filename"): (1, Last.FOLLOWED, 4, AT_SYMLINK_NOFOLLOW, 0),
     ("x86_64", "linkat", "oldname"): (1, Last.HELD, 5, AT_SYMLINK_FOLLOW, 0),
@@ -62,6 +66,21 @@ def test_as_the_call_looks_it_up(where):
     assert (found.what, found.size, found.other, found.family, found.offset, found.via) == (
         What.PATH, KNOWN[where][0], KNOWN[where][1], *KNOWN[where][2:],
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("abi", ABIS)
+@pytest.mark.parametrize(
+    "condition", ['path(filename) == "/x"', 'path(filename) == "/x" && how.flags == 0', "how.resolve == 1 && how.mode == 2"]
+)
+def test_what_a_path_depends_on_is_read_before_it(abi, condition):
+    """Once: it is what conditions on it are judged by."""
+    text = rule("openat2", condition).replace("LOG", "LOG log_format { %path(filename) %how.flags }")
+    image = decode(compile_sources([Source("t", text)], "aarch64" if abi.startswith("aarch") else "x86_64").image)
+    sources = [decode_reading(entry) for prog in image.progs if prog.abi == ABIS[abi].number for entry in prog.sources]
+    path = lookup.find(abi, "openat2", "path(filename)")
+    flags, resolve = (members.find(abi, "openat2", f"how.{name}").readings[0] for name in ("flags", "resolve"))
+    assert len(sources) == len(set(sources)) and {path, flags, resolve} <= set(sources)
+    assert max(sources.index(flags), sources.index(resolve)) < sources.index(path)
 
 
 @pytest.mark.parametrize(
