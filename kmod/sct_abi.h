@@ -195,7 +195,7 @@ enum sct_field {
 #define SCT_SOURCEFLAG_SIZE_AT 0x08 /* argument `size` is the address of the size, an s32, not the size itself */
 #define SCT_SOURCEFLAG_EXTENDS 0x10 /* a structure that grows from kernel to kernel: a number that lies beyond the size is 0 */
 #define SCT_SOURCEFLAG_VIA 0x20 /* it lies behind the pointer at offset `via`, as wide as those of the ABI */
-#define SCT_SOURCEFLAG_VIA_SIZE 0x40 /* with VIA: the u32 at offset `via_size` is the size of what the pointer leads to */
+#define SCT_SOURCEFLAG_VIA_SIZE 0x40 /* with VIA: the u32 at offset `via_size` is the size of what the pointer leads to; with `each` as many elements, and as wide as a pointer */
 #define SCT_SOURCEFLAGS 0x7f
 
 /* Flags of a rule, a mask */
@@ -383,7 +383,7 @@ struct sct_source {
 	__u8 size; /* argument from 1 with the size of what `arg` points to; of a PATH, with the descriptor it starts from */
 	__u8 family; /* for the member of a socket address: its address family; of a PATH, argument from 1 with flags, or, with via_size, the address of a struct open_how that has them */
 	__u8 other; /* another family whose addresses have the member at the same place; of a PATH, SCT_LAST_* */
-	__u8 zero; /* 0 */
+	__u8 each; /* of a number in an array, the bytes of each of its elements, which the size, or with VIA what stands at `via_size`, counts */
 	__u32 offset; /* where it lies; of a PATH, flags any of which turns SCT_LAST_* round */
 	__u32 via; /* with VIA: where the pointer lies that leads to it; of a PATH, flags that do so together */
 	__u32 via_size; /* with VIA_SIZE: where the size of what the pointer leads to lies; of a PATH, argument from 1 with the size of the struct open_how */
@@ -625,7 +625,7 @@ struct sct_drop {
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_source, size) == 4); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_source, family) == 5); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_source, other) == 6); \
-	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_source, zero) == 7); \
+	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_source, each) == 7); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_source, offset) == 8); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_source, via) == 12); \
 	SCT_ABI_ASSERT(__builtin_offsetof(struct sct_source, via_size) == 16); \

@@ -653,7 +653,7 @@ class SourceStruct(LittleEndianStructure):
         ('size', c_uint8),
         ('family', c_uint8),
         ('other', c_uint8),
-        ('zero', c_uint8),
+        ('each', c_uint8),
         ('offset', c_uint32),
         ('via', c_uint32),
         ('via_size', c_uint32),

@@ -25,6 +25,7 @@ class Reading:
     size: int = 0
     family: int = 0
     other: int = 0
+    each: int = 0
     offset: int = 0
     via: int = 0
     via_size: int = 0

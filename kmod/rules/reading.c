@@ -54,6 +54,20 @@ static bool way_is_sound(const struct sct_source *source)
 	return !source->via && !(source->flags & SCT_SOURCEFLAG_VIA_SIZE);
 }
 
+/* Does a number lie within one element of an array, whose elements are counted? */
+static bool each_is_sound(const struct sct_source *source)
+{
+	if (!source->each)
+		return true;
+	if (source->family || source->flags & (SCT_SOURCEFLAG_SIZE_AT | SCT_SOURCEFLAG_EXTENDS))
+		return false;
+	if (source->flags & SCT_SOURCEFLAG_VIA ?
+		    source->size || !(source->flags & SCT_SOURCEFLAG_VIA_SIZE) :
+		    !source->size)
+		return false;
+	return source->offset % source->each + kind_bytes[source->kind] <= source->each;
+}
+
 /* Is an argument, counted from 1, a number? */
 static bool is_number(const struct sct_prog *prog, unsigned int arg)
 {
@@ -90,7 +104,8 @@ static bool is_path(const struct sct_source *source)
 /** sct_source_is_sound() - is a source of a program, whose arguments are sound, one that can be read? */
 bool sct_source_is_sound(const struct sct_prog *prog, const struct sct_source *source)
 {
-	if (source->flags & ~SCT_SOURCEFLAGS || source->zero || source->arg >= prog->nargs)
+	if (source->flags & ~SCT_SOURCEFLAGS || source->arg >= prog->nargs ||
+	    (source->each && source->what != SCT_SOURCE_NUMBER))
 		return false;
 	if (is_path(source))
 		return path_is_sound(prog, source);
@@ -103,7 +118,7 @@ bool sct_source_is_sound(const struct sct_prog *prog, const struct sct_source *s
 	switch (source->what) {
 	case SCT_SOURCE_NUMBER:
 		return source->kind < SCT_KINDS && kind_bytes[source->kind] &&
-		       source->kind != SCT_KIND_STR && !source->limit;
+		       source->kind != SCT_KIND_STR && !source->limit && each_is_sound(source);
 	case SCT_SOURCE_CHARS:
 	case SCT_SOURCE_UNIX:
 		return !source->kind && source->limit && source->limit <= SCT_STRING_MAX &&
@@ -163,6 +178,25 @@ static int read_size(struct sct_judge *judge, const struct place *place, u64 off
 	return error ?: (s32)*size < 0 ? -EFAULT : 0;
 }
 
+/* The bytes of a number of elements: of more than there can be, all. */
+static u64 size_of(const struct sct_source *source, u64 count)
+{
+	return count > ENDLESS / source->each ? ENDLESS : count * source->each;
+}
+
+/* The size of what a pointer leads to, or how many elements. */
+static int read_inner_size(struct sct_judge *judge, const struct sct_source *source,
+			   const struct place *place, u64 *size)
+{
+	int error;
+
+	if (!source->each)
+		return read_size(judge, place, source->via_size, size);
+	error = read_number(judge, place, source->via_size, pointer_bytes[judge->prog->abi], size);
+	*size = size_of(source, *size);
+	return error;
+}
+
 /* What the argument points to: 0, -ENOENT for nothing, -EFAULT or -EAGAIN. */
 static int find_outer(struct sct_judge *judge, const struct sct_source *source,
 		      struct place *place)
@@ -180,7 +214,11 @@ static int find_outer(struct sct_judge *judge, const struct sct_source *source,
 		return read_size(judge, &anywhere, judge->args[source->size - 1], &place->size);
 	kind = judge->prog->kinds[source->size - 1];
 	place->size = sct_widen(judge->args[source->size - 1], kind);
-	return kind_signed[kind] && (s64)place->size < 0 ? -EFAULT : 0;
+	if (kind_signed[kind] && (s64)place->size < 0)
+		return -EFAULT;
+	if (source->each)
+		place->size = size_of(source, place->size);
+	return 0;
 }
 
 static int follow(struct sct_judge *judge, const struct sct_source *source, struct place *place)
@@ -190,7 +228,7 @@ static int follow(struct sct_judge *judge, const struct sct_source *source, stru
 				&inner.at);
 
 	if (!error && source->flags & SCT_SOURCEFLAG_VIA_SIZE)
-		error = read_size(judge, place, source->via_size, &inner.size);
+		error = read_inner_size(judge, source, place, &inner.size);
 	if (!error && !inner.at)
 		error = -ENOENT;
 	*place = inner;

@@ -43,6 +43,11 @@ class Span:
         return size
 
 
+def counted(source: abi.SourceStruct, size: int) -> int:
+    """The bytes that a size stands for, which counts the elements of an array or bytes."""
+    return size * (source.each or 1)
+
+
 def argument(program: Prog, call: Call, index: int) -> int:
     """An argument as its kind says."""
     kind = KINDS[program.kinds[index]]
@@ -60,12 +65,16 @@ def place(program: Prog, call: Call, source: abi.SourceStruct) -> Span:
     if source.flags & FLAG.SIZE_AT:
         span.size = Span(call, call.args[source.size - 1]).size_at(0)
     elif source.size:
-        span.size = argument(program, call, source.size - 1)
+        span.size = counted(source, argument(program, call, source.size - 1))
     if span.size is not None and span.size < 0:
         raise Unreadable
     if source.flags & FLAG.VIA:
-        inner = span.number(source.via, POINTER[program.abi])
-        span = Span(call, inner, span.size_at(source.via_size) if source.flags & FLAG.VIA_SIZE else None)
+        inner, size = span.number(source.via, POINTER[program.abi]), None
+        if source.flags & FLAG.VIA_SIZE and source.each:
+            size = counted(source, span.number(source.via_size, POINTER[program.abi]))
+        elif source.flags & FLAG.VIA_SIZE:
+            size = span.size_at(source.via_size)
+        span = Span(call, inner, size)
         if not inner:
             raise Unreadable
     if source.family and span.number(0, 2) not in {0, source.family, source.other}:

@@ -118,8 +118,8 @@ def everything() -> bytes:
     return Parts(
         insns=before + after,
         progs=[
-            prog(len(before), ("str", "s8", "ptr", "u16", "ptr"), nr=87, sources=7),
-            prog(len(after), ("str", "ptr"), nr=263, phase=AFTER, first=len(before), source=7, sources=1),
+            prog(len(before), ("str", "s8", "ptr", "u16", "ptr"), nr=87, sources=9),
+            prog(len(after), ("str", "ptr"), nr=263, phase=AFTER, first=len(before), source=9, sources=1),
         ],
         rules=[
             rule(flags=abi.RuleFlag.CONTINUE | abi.RuleFlag.LOG_CWD, template=1),
@@ -135,6 +135,8 @@ def everything() -> bytes:
             source(kind="u8", flags=FLAG.SIZE_AT, size=5, offset=1),
             source("DATA", size=4, limit=abi.Limit.DATA),
             source("ELEMENT", offset=abi.Limit.ELEMENTS - 1, limit=abi.Limit.STRING),
+            source(kind="u64", size=4, each=16, offset=16 * (abi.Limit.ELEMENTS - 1) + 8),
+            source(kind="u32", flags=FLAG.VIA | FLAG.VIA_SIZE, via=16, via_size=24, each=8, offset=12),
             source(arg=1, kind="s32", flags=FLAG.AFTER, offset=48),
         ],
         strings=[b"rule", b"/e*[a-c]", b""],

@@ -88,7 +88,11 @@ def source(chance: Random, phase: int, kinds: tuple[int, ...]) -> bytes:
         made.via, flags = chance.choice((0, 4, 8, 16)), flags | flag.VIA
         if chance.random() < 0.4:
             made.via_size, flags = chance.choice((0, 4, 8, 24)), flags | flag.VIA_SIZE
-    if chance.random() < 0.3:
+    within = made.via_size and not made.size if flags & flag.VIA else made.size
+    if within and made.what == abi.Source.NUMBER and not flags & (flag.SIZE_AT | flag.EXTENDS) and chance.random() < 0.5:
+        made.each = chance.choice((8, 12, 16, 200, 255))
+        made.offset = chance.choice((0, 0, 1, 2)) * made.each + chance.randrange(made.each - 7)
+    elif chance.random() < 0.3:
         made.family, made.other = chance.choice((1, 2, 8)), chance.choice((0, 10))
     made.flags = flags | flag.AFTER * (phase and chance.randrange(2)) | flag.LOG * chance.randrange(2)
     return bytes(made)
