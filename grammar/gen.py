@@ -167,14 +167,18 @@ def load_structures(spec, constants):
     policy = structures.policy()
     data = {abi["name"]: structures.data(abi["table"]) for abi in spec["abis"]}
     numbers = {name: values[0] for name, _, values in constants}
+    found = {abi["name"]: structures.load(abi["table"]) for abi in spec["abis"]}
     return {"layouts": structures.layouts(),
-            "structures": {abi["name"]: structures.load(abi["table"]) for abi in spec["abis"]},
+            "structures": found,
+            "arrays": structures.arrays(found.values()),
             "data": data,
             "lists": {abi["name"]: structures.lists(abi["table"]) for abi in spec["abis"]},
             "data_of_calls": {call: found for calls in data.values() for call, found in calls.items()},
             "families_of_addresses": tuple((name, numbers[family]) for family, name in policy["sockaddr"].items()),
-            "pointers": {name: (entry["to"], entry.get("size", "")) for name, entry in policy["pointers"].items()},
+            "pointers": {name: (entry["to"], entry.get("size", ""), entry.get("count", "")) for name, entry in policy["pointers"].items()},
             "compat": policy["compat"],
+            "sizes": structures.sizes(),
+            "answers": structures.answers(),
             "brief": structures.brief(),
             "addresses": structures.addresses()}
 

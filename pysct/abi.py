@@ -30,7 +30,7 @@ class Limit:
     IMAGE = 134217728  # bytes
     STRING = 4096  # bytes
     DATA = 4096  # bytes
-    ELEMENTS = 32  # strings
+    ELEMENTS = 32  # elements
     LISTED = 8  # strings
     SHOWN = 1024  # bytes
     NAME = 64  # bytes
@@ -63,7 +63,7 @@ LIMIT_DOC = {
     'IMAGE': 'size of an image, source text included',
     'STRING': 'a string read from a caller, its terminating NUL included; a longer one is unknown',
     'DATA': 'data that a call writes or has read: a rule sees its beginning; not more than STRING',
-    'ELEMENTS': 'of argv or envp that a rule can name, from 0',
+    'ELEMENTS': 'of argv, envp, or an array of structures that a rule can name, from 0',
     'LISTED': 'of argv that the log shows; less than ELEMENTS',
     'SHOWN': 'an element or data in an event of the log; what is longer is cut and marked as cut',
     'NAME': "a rule's name",

@@ -59,6 +59,7 @@ def shown(outcome: Evaluation, node: tree.Name | tree.SetName | tree.Param, plai
     if value is None:
         missing = outcome.meaning.missing
         name = outcome.meaning.arguments[node.number - 1][0] if isinstance(node, tree.Param) else node.name
+        name = outcome.meaning.memory.canonical(name) if outcome.meaning.memory.has(name) else name
         return "is not given" if name in missing else "cannot be read"
     meaning = outcome.meaning
     names = in_words(meaning.abi, meaning.call, key_of(node), value.value) if isinstance(value, Number) else None

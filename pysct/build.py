@@ -163,27 +163,30 @@ class Builder:
         return tree.Text(parts[0].span, self.unescape(parts[0]))
 
     def place(self, parts) -> tree.Name | tree.Param:
-        """A name, perhaps with an index and members: all of it is the name of one thing."""
-        members = "".join(part.value for part in parts if is_token(part, "MEMBER"))
-        if len(parts) == 1 or not is_token(parts[1], "LSQB"):
-            return tree.Name(around(parts), parts[0].value + members)
-        index = self.index(parts[0], parts[2], members)
-        if parts[0].value == "PARAMS" and not members:
-            return tree.Param(around(parts), index)
-        return tree.Name(around(parts), f"{parts[0].value}[{index}]{members}")
+        """A name, perhaps with indices and members: all of it is the name of one thing."""
+        said = parts[0].value
+        for at, part in enumerate(parts[1:], 1):
+            if is_token(part, "MEMBER"):
+                said += part.value
+            elif is_token(part, "LSQB"):
+                index = self.index(said, Span(parts[0].start, part.start), parts[at + 1], is_token(parts[-1], "MEMBER"))
+                if said == "PARAMS" and len(parts) == 4:
+                    return tree.Param(around(parts), index)
+                said += f"[{index}]"
+        return tree.Name(around(parts), said)
 
-    def index(self, name: Token, index: tree.Node, members: str) -> int:
-        """The number between the brackets behind a name."""
-        listed = name.value in LISTED and not members
-        if name.value != "PARAMS" and not members and not listed:
-            hint = "PARAMS takes an index, argv and envp: PARAMS[1], argv[0]"
-            return self.wrong(name.span, f"`{name.value}` is not a list", hint).value
+    def index(self, name: str, span: Span, index: tree.Node, members: bool) -> int:
+        """The number between the brackets behind a name; `members` says whether the whole is that of one."""
+        listed = name in LISTED and not members
+        if name != "PARAMS" and not members and not listed:
+            hint = "PARAMS takes an index, argv and envp, and arrays whose members are named: PARAMS[1], argv[0], vec[0].iov_len"
+            return self.wrong(span, f"`{name}` is not a list", hint).value
         if not isinstance(index, tree.Number):
-            return self.wrong(index.span, f"the index of {name.value} is a plain number").value
-        if name.value == "PARAMS" and index.value < 1:
+            return self.wrong(index.span, f"the index of {name} is a plain number").value
+        if name == "PARAMS" and index.value < 1:
             self.wrong(index.span, "arguments are counted from 1", "PARAMS[1] is the first argument")
         if listed and index.value >= Limit.ELEMENTS:
-            self.wrong(index.span, f"a rule sees the first {Limit.ELEMENTS} of `{name.value}`")
+            self.wrong(index.span, f"a rule sees the first {Limit.ELEMENTS} of `{name}`")
         return index.value
 
     def applied(self, parts) -> tree.Name:

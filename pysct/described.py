@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pysct import members
 from pysct.abi import ABIS, KINDS, SourceFlag
 from pysct.abi import Source as What
+from pysct.layouts import ARGUMENTS, POINTERS
 from pysct.reading import Reading, bounds
 from pysct.tables import CALLS
 
@@ -48,7 +49,8 @@ class Memory:
         self.arguments = [name for name, _ in CALLS[abi][call][1]]
         self.areas: dict[int, Area] = {}
         self.given: set[str] = set()
-        self.sized: dict[int, int] = {}  # size of the structure, by the argument that says it
+        self.sized: dict[int, int] = {}  # size of the structure, or how many there are, by the argument that says it
+        self.open: set[str] = set()  # arguments and members that are arrays of which not all is known
 
     def address(self, index: int) -> int:
         """Where the structure of an argument lies; it is there, and empty, once this was asked for."""
@@ -57,8 +59,11 @@ class Memory:
         return at
 
     def write(self, index: int, path: str, value: int | bytes) -> None:
-        """Write one member; raises Unfit, or LookupError if there is none. An internet address is its number."""
-        name = f"{self.arguments[index]}.{path}"
+        """Write one member; raises Unfit, or LookupError if there is none. An internet address is its number.
+
+        The path begins with a place in brackets where that is one in an array.
+        """
+        name = self.arguments[index] + "." * (path[0] != "[") + path
         member = members.find(self.abi, self.call, name)
         if member is None:
             raise LookupError(name)
@@ -74,7 +79,23 @@ class Memory:
             area.family = first.family
         if path.endswith("sa_family"):
             area.family = value
-        self.given.add(name)
+        self.given.add(members.shown(self.abi, self.call, first))
+
+    def most(self, index: int) -> int:
+        """How many structures an argument can be of which rules name members; 0 if it is no array."""
+        return members.most(ARGUMENTS[self.abi].get(self.call, {}).get(self.arguments[index], ("",))[-1])
+
+    def end(self, index: int, name: str, count: int, more: bool) -> None:
+        """An array has so many elements, of which nobody may have written anything, and perhaps more; LookupError if it is none."""
+        last = f"{name}[{max(count - 1, 0)}]."
+        found = [members.find(self.abi, self.call, each) for each in members.names(self.abi, self.call) if each.startswith(last)]
+        if not found:
+            raise LookupError(name)
+        for reading in (member.readings[0] for member in found):
+            area = self.area(index, reading)
+            area.used = max(area.used, reading.offset + 1 if count else 0)
+        if more:
+            self.open.add(name)
 
     def data(self, index: int) -> members.Member | None:
         """What an argument means as data; None if it is none."""
@@ -105,9 +126,13 @@ class Memory:
         outer = self.areas[self.address(index)]
         if not reading.flags & SourceFlag.VIA:
             return outer
-        at = self.address(index) + INSIDE + reading.via
+        at = self.inner(index, reading)
         outer.write(reading.via, at.to_bytes(ABIS[self.abi].bits // 8, "little"))
         return self.areas.setdefault(at, Area())
+
+    def inner(self, index: int, reading: Reading) -> int:
+        """Where that lies what a pointer in a structure leads to."""
+        return APART * (index + 1) + INSIDE + ROOM * (reading.via // 4)
 
     def text(self, reading: Reading, value: bytes) -> bytes:
         if len(value) > reading.limit - (reading.what == What.UNIX):
@@ -128,7 +153,7 @@ class Memory:
     def finish(self) -> None:
         """Families and sizes that nobody wrote follow from what was."""
         for name in members.names(self.abi, self.call):
-            index = self.arguments.index(name.partition(".")[0])
+            index = self.arguments.index(members.argument_of(name))
             if APART * (index + 1) not in self.areas:
                 continue
             reading = members.find(self.abi, self.call, name).readings[0]
@@ -138,24 +163,50 @@ class Memory:
                 self.given.add(name)
 
     def finish_sizes(self, index: int, name: str, reading: Reading) -> None:
-        if reading.size:
-            self.sized[reading.size - 1] = self.areas[APART * (index + 1)].size
-        if reading.flags & SourceFlag.VIA_SIZE and (inner := self.found(index, reading)):
-            outer = self.areas[APART * (index + 1)]
-            if not int.from_bytes(outer.bytes[reading.via_size : reading.via_size + 4], "little"):
-                outer.write(reading.via_size, inner.size.to_bytes(4, "little"))
+        outer, inner = self.areas[APART * (index + 1)], self.found(index, reading)
+        if reading.size and self.arguments[index] not in self.open:
+            self.sized[reading.size - 1] = size_of(outer, reading)
+        if reading.flags & SourceFlag.VIA_SIZE and inner:
+            pointer, said = self.way(name)
+            if said not in self.given and pointer not in self.open:
+                width = ABIS[self.abi].bits // 8 if reading.each else 4
+                outer.write(reading.via_size, size_of(inner, reading).to_bytes(width, "little"))
+                self.given.add(said)
+
+    def way(self, name: str) -> tuple[str, str]:
+        """The names of the pointer behind which a member lies, and of what says how large that is, or how many there are."""
+        argument, pointer, _ = members.plain(name).split(".", 2)
+        _, size, count = POINTERS[pointer]
+        return f"{argument}.{pointer}", f"{argument}.{size or count}"
 
     def found(self, index: int, reading: Reading) -> Area | None:
-        at = APART * (index + 1)
-        return self.areas.get(at + INSIDE + reading.via if reading.flags & SourceFlag.VIA else at)
+        return self.areas.get(self.inner(index, reading) if reading.flags & SourceFlag.VIA else APART * (index + 1))
 
-    def missing(self, index: int) -> set[str]:
-        """The members of a structure of which nothing is known: not those that its family does not have."""
+    def is_behind(self, index: int, name: str, reading: Reading, args: dict[int, int]) -> bool:
+        """Whether a member lies behind the last element of an array, of which the size is known."""
+        if not reading.each:
+            return False
+        if not reading.flags & SourceFlag.VIA:
+            count = args.get(reading.size - 1)
+            kind = KINDS[CALLS[self.abi][self.call][1][reading.size - 1][1]]
+            count = None if count is None else count % (1 << kind.bits)
+        elif self.way(name)[1] in self.given:
+            held = self.areas[APART * (index + 1)].bytes[reading.via_size :]
+            count = int.from_bytes(held[: ABIS[self.abi].bits // 8], "little")
+        else:
+            count = None
+        return count is not None and reading.offset // reading.each >= count
+
+    def missing(self, index: int, args: dict[int, int]) -> set[str]:
+        """The members of a structure of which nothing is known: not those that its family does not have, or that are behind the
+        last element of an array; `args` are the arguments that are known."""
         found = set()
         for name in members.names(self.abi, self.call):
-            if name.partition(".")[0] != self.arguments[index] or name in self.given:
+            if members.argument_of(name) != self.arguments[index] or name in self.given:
                 continue
             reading = members.find(self.abi, self.call, name).readings[0]
+            if self.is_behind(index, name, reading, args):
+                continue
             area = self.found(index, reading)
             if area is None or not area.family or reading.family in (0, area.family):
                 found.add(name)
@@ -164,3 +215,8 @@ class Memory:
     def held(self) -> dict[int, bytes]:
         """All of it, by address."""
         return {at: bytes(area.bytes) for at, area in self.areas.items()}
+
+
+def size_of(area: Area, reading: Reading) -> int:
+    """The bytes of a structure, or how many there are in a row."""
+    return -(-area.used // reading.each) if reading.each else area.size

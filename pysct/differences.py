@@ -7,7 +7,7 @@ The same call in several ABIs is one call to the reader, unless its ABIs differ.
 import re
 
 from pysct import members, resolved
-from pysct.abi import FIELDS, STATICS, SUBJECTS
+from pysct.abi import FIELDS, STATICS, SUBJECTS, Limit
 from pysct.constants import CONSTANTS
 from pysct.diagnostics import suggest
 from pysct.points import Point
@@ -85,22 +85,39 @@ def no_process(key: str) -> tuple[str, str | None]:
 def no_member(key: str, points: list[Point]) -> tuple[str, str | None]:
     """Message and hint for a name with a dot that is no member anywhere."""
     argument, _, path = key.partition(".")
-    if said := re.fullmatch(r"PARAMS\[([0-9]+)\]", argument):
+    if said := re.fullmatch(r"PARAMS\[([0-9]+)\](.*)", argument):
         index = int(said[1]) - 1
         if any(index >= len(point.args) for point in points):
             return missing(index + 1, points, [point for point in points if index >= len(point.args)])
-        argument = points[0].args[index][0]
+        argument = points[0].args[index][0] + said[2]
         key = f"{argument}.{path}"
     elif (said := re.fullmatch(r"(\w+)\[[0-9]+\]", argument)) and said[1] in SUBJECTS:
         return f"`{argument}` cannot be named: ANCESTOR is any process above the caller, PARENT the nearest", f"write `{said[1]}.{path}`"
-    elif said := re.fullmatch(r"(\w+)\[[1-9][0-9]*\]", argument):
-        return f"`{argument}` cannot be named: a rule sees the first of several", f"write `{said[1]}[0].{path}`"
-    known = list(dict.fromkeys(name for point in points for name in members.names(point.abi, point.call)))
-    own = [name for name in known if name.startswith(f"{argument.removesuffix('[0]')}.")]
-    hint = suggest(key, own or known) or (f"its members are {', '.join(name.partition('.')[2] for name in own)}" if own else None)
+    known = list(dict.fromkeys(members.plain(name) for point in points for name in members.names(point.abi, point.call)))
+    if members.plain(key) in known:
+        return no_element(key, points[0])
+    own = [name.partition(".")[2] for name in known if name.startswith(f"{members.plain(argument)}.")]
+    hint = suggest(key, [f"{argument}.{name}" for name in own] or known) or (f"its members are {', '.join(own)}" if own else None)
     if own:
         return f"`{argument}` has no member `{path}`", hint
     return f"`{argument}` has no members that rules can name", hint
+
+
+def no_element(key: str, point: Point) -> tuple[str, str | None]:
+    """Message and hint for a member that is known, but not at this place of an array."""
+    for said in re.finditer(r"\[([0-9]+)\]", key):
+        name, behind = key[: said.start()], members.plain(key[said.end() :])
+        if members.find(point.abi, point.call, f"{name}[{said[1]}]{behind}"):
+            continue
+        most = 0
+        while members.find(point.abi, point.call, f"{name}[{most}]{behind}"):
+            most += 1
+        if not most:
+            return f"`{name}` is one structure, and no array", f"write `{name}{behind}`"
+        if most == Limit.ELEMENTS:
+            return f"a rule sees the first {most} of `{name}`", "that is the limit ELEMENTS; they are counted from 0"
+        return f"`{name}` has {most} elements", "they are counted from 0"
+    return f"`{key}` is no member", None
 
 
 def mixed(key: str | int, points: list[Point], strings: list[Point], numbers: list[Point]) -> tuple[str, str | None]:

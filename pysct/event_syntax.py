@@ -20,14 +20,19 @@ event: NAME "(" [argument ("," argument)*] ")" setting*
           | flags
 
 structure: "{" [member ("," member)* ["," _more]] "}"
-member: MEMBER "=" (STRING | ADDRESS | flags | inner)
+member: MEMBER "=" (STRING | ADDRESS | flags | inner | row)
+row: "[" [_one ("," _one)* ["," more]] "]"
+_one: inner | unsaid
 inner: "{" [plain ("," plain)* ["," _more]] "}"
 plain: MEMBER "=" (STRING | ADDRESS | flags)
 
 list: "[" [element ("," element)* ["," more]] "]"
 ?element: STRING -> text
         | UNREADABLE -> unreadable
+        | structure
+        | unsaid
 
+unsaid: "{" _more "}"
 more: _more
 _more: "..."
 
@@ -39,7 +44,7 @@ constant: NAME
 setting: (NAME | PLACE | OF_OTHERS) "=" (STRING | WORD)
 
 MINUS: "-"
-MEMBER: /[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z_][A-Za-z0-9_]*)*/
+MEMBER: /[A-Za-z_][A-Za-z0-9_]*(?:(?:\[[0-9]{1,9}\])?\.[A-Za-z_][A-Za-z0-9_]*)*/
 ADDRESS.2: /(?:[0-9]{1,3}\.){3}[0-9]{1,3}|(?:[0-9A-Fa-f]{0,4}:){2,7}(?:(?:[0-9]{1,3}\.){3}[0-9]{1,3}|[0-9A-Fa-f]{0,4})/
 PLACE.2: /(?:fd)?path\([A-Za-z_][A-Za-z0-9_]*\)/
 UNREADABLE: "?"

@@ -84,10 +84,31 @@ def ours(token: Token) -> tokens.Token:
     return tokens.Token(token.type, token.value, token.start_pos, token.end_pos)
 
 
+def is_row(value: Token | Tree) -> bool:
+    """Whether the value of a member is an array."""
+    return isinstance(value, Tree) and value.data == "row"
+
+
+def is_open(row: Tree) -> bool:
+    """Whether a list or array ends with `...`."""
+    return bool(row.children) and row.children[-1].data == "more"
+
+
+def elements_of(row: Tree) -> list[Tree]:
+    """What is written of a list or array."""
+    return [each for each in row.children if each.data != "more"]
+
+
 def written(structure: Tree) -> Iterator[tuple[Token, str, Token | Tree]]:
-    """Members of a structure, and of those in braces inside it: the name, the whole path, the value."""
+    """Members of a structure, and of those in braces inside it: the name, the whole path, the value.
+
+    Behind those of the elements of an array comes that itself, the value of which is its row.
+    """
     for name, value in (member.children for member in structure.children):
-        if isinstance(value, Tree) and value.data == "inner":
-            yield from ((below, f"{name}.{below}", each) for below, each in (plain.children for plain in value.children))
-        else:
+        kind = value.data if isinstance(value, Tree) else ""
+        for at, inner in enumerate(elements_of(value) if kind == "row" else [value] if kind == "inner" else []):
+            place = f"[{at}]" * (kind == "row")
+            plain = inner.children if inner.data == "inner" else []
+            yield from ((below, f"{name}{place}.{below}", each) for below, each in (member.children for member in plain))
+        if kind != "inner":
             yield name, name.value, value

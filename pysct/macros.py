@@ -8,11 +8,12 @@ from pysct.abi import FIELDS, LATE_MACROS, MACROS, SUBJECTS, Limit
 from pysct.diagnostics import Diagnostics, suggest
 from pysct.definitions import arguments
 from pysct.differences import calls, no_member, no_path
+from pysct.layouts import ARGUMENTS
 from pysct.points import Point
 from pysct.source import Source, Span, encode
 from pysct.tree import Block
 
-MACRO = re.compile(r"%(%|(?:fd)?path\([A-Za-z_][A-Za-z0-9_]*\)|[A-Za-z_][A-Za-z0-9_]*(?:\[[0-9]{1,9}\])?(?:\.[A-Za-z_][A-Za-z0-9_]*)*)?")
+MACRO = re.compile(r"%(%|(?:fd)?path\([A-Za-z_][A-Za-z0-9_]*\)|[A-Za-z_][A-Za-z0-9_]*(?:\[[0-9]{1,9}\])?(?:\.[A-Za-z_][A-Za-z0-9_]*(?:\[[0-9]{1,9}\](?=\.[A-Za-z_]))?)*)?")
 FIELD_MACROS = {name.lower(): field for name, field in FIELDS.items() if field.subject != "ANCESTOR"}  # which is not one process
 IN_EVENT = MACROS.keys() | {name.lower() for name in FIELDS if FIELDS[name].number <= FIELDS["ERRNO"].number}
 
@@ -85,9 +86,9 @@ def no_macro(name: str) -> tuple[str, str | None]:
 def check_member(name: str, points: list[Point], phase: str) -> tuple[str, str | None] | None:
     """The same for %argument.member and %argv[0]; behind what has none a dot is a dot, and a bracket a bracket."""
     found = [members.find(point.abi, point.call, name) for point in points]
-    argument = re.split(r"[.\[]", name)[0]
+    argument = members.argument_of(name)
     if not any(found):
-        known = any(other.startswith(f"{argument}.") for p in points for other in members.names(p.abi, p.call))
+        known = "." in name and any(argument in ARGUMENTS.get(p.abi, {}).get(p.call, {}) for p in points)
         listed = any(members.elements(p.abi, p.call, argument) for p in points)
         if known or listed and members.ELEMENT.fullmatch(name):
             return no_member(name, points) if known else (f"a rule sees the first {Limit.ELEMENTS} of `{argument}`", None)

@@ -7,15 +7,16 @@ from functools import cache
 
 from pysct.abi import ABIS, KINDS, Limit, SourceFlag
 from pysct.abi import Source as What
-from pysct.layouts import ARGUMENTS, COMPAT, DATA, FAMILIES, LAYOUTS, LISTS, POINTERS
+from pysct.layouts import ANSWERS, ARGUMENTS, COMPAT, DATA, FAMILIES, LAYOUTS, LISTS, POINTERS, SIZES
 from pysct.reading import Reading
 from pysct.shown import MEMBERS
 from pysct.tables import CALLS
 
-PATH = re.compile(r"(?:PARAMS\[([0-9]{1,3})\]|([A-Za-z_]\w*)(\[0\])?)\.([\w.]+)", re.ASCII)
+PATH = re.compile(r"(?:PARAMS\[([0-9]{1,3})\]|([A-Za-z_]\w*))(?:\[([0-9]{1,9})\])?\.([\w.\[\]]+)", re.ASCII)
+STEP = re.compile(r"(\w+)(?:\[([0-9]{1,9})\])?\.(.+)", re.ASCII)  # from a structure through a pointer
+PLACE = re.compile(r"\[[0-9]+\]")
 ELEMENT = re.compile(r"([A-Za-z_]\w*)\[([0-9]{1,9})\]", re.ASCII)
 LISTED = frozenset(name for calls in LISTS.values() for names in calls.values() for name in names)
-ARRAYS = frozenset({"iovec", "compat_iovec"})  # of which a rule names the first
 ADDRESS_FORMS = {"in_addr": ("u32",), "in6_addr": ("u64", "u64")}  # an address is one or more numbers, the upper first
 
 
@@ -45,18 +46,26 @@ def find(abi: str, call: str, name: str) -> Member | None:
     arguments = [argument for argument, _ in CALLS[abi][call][1]]
     if not said:
         return None
-    number, argument, first, path = said.groups()
+    number, argument, at, path = said.groups()
     index = int(number) - 1 if number else arguments.index(argument) if argument in arguments else -1
     found = ARGUMENTS[abi].get(call, {}).get(arguments[index]) if 0 <= index < len(arguments) else None
-    if found is None or first and found[0] not in ARRAYS:
+    if found is None or int(at or 0) >= (most(found[-1]) if at else 1):
         return None
-    struct, filled, size, extends = found
+    struct, filled, size, extends, count = found
     flags = SourceFlag.AFTER * filled
     if size:
         kind = CALLS[abi][call][1][arguments.index(size)][1]
         flags |= SourceFlag.SIZE_AT * (kind == "ptr") | SourceFlag.EXTENDS * extends
-    base = Reading(What.NUMBER, index, flags=flags, size=arguments.index(size) + 1 if size else 0)
+    each = SIZES[ABIS[abi].machine][struct] if count else 0
+    base = Reading(What.NUMBER, index, flags=flags, offset=int(at or 0) * each)
+    if size or isinstance(count, str) and count:
+        base = replace(base, size=arguments.index(size or count) + 1, each=each)
     return of_struct(ABIS[abi].machine, ABIS[abi].bits, struct, path, base)
+
+
+def most(count: str | int) -> int:
+    """How many structures in a row a rule can name, where they are counted so; 0 where there is one."""
+    return count if isinstance(count, int) else Limit.ELEMENTS if count else 0
 
 
 def element(abi: str, call: str, name: str) -> Member | None:
@@ -94,14 +103,19 @@ def of_struct(machine: str, bits: int, struct: str, path: str, base: Reading) ->
     layout = LAYOUTS[machine][struct]
     if path in layout:
         return read(struct, path, *layout[path], base)
-    first, _, rest = path.partition(".")
-    if not rest or first not in POINTERS or first not in layout:
+    said = STEP.fullmatch(path)
+    if not said or said[1] not in POINTERS or said[1] not in layout:
         return None
-    to, size = POINTERS[first]
-    base = replace(base, flags=(base.flags | SourceFlag.VIA) & ~SourceFlag.EXTENDS, via=layout[first][0])
-    if size:
-        base = replace(base, flags=base.flags | SourceFlag.VIA_SIZE, via_size=layout[size][0])
-    return of_struct(machine, bits, COMPAT.get(to, to) if bits == 32 else to, rest, base)
+    to, size, count = POINTERS[said[1]]
+    at, to = int(said[2] or 0), COMPAT.get(to, to) if bits == 32 else to
+    if at >= (most(count) if said[2] else 1):
+        return None
+    base = replace(base, flags=(base.flags | SourceFlag.VIA) & ~SourceFlag.EXTENDS, via=layout[said[1]][0])
+    if size or count:
+        base = replace(base, flags=base.flags | SourceFlag.VIA_SIZE, via_size=layout[size or count][0])
+    if count:
+        base = replace(base, each=SIZES[machine][to], offset=at * SIZES[machine][to])
+    return of_struct(machine, bits, to, said[3], base)
 
 
 def of_address(machine: str, path: str, base: Reading) -> Member | None:
@@ -115,7 +129,8 @@ def of_address(machine: str, path: str, base: Reading) -> Member | None:
 
 
 def read(struct: str, name: str, offset: int, form: str, base: Reading) -> Member:
-    filled = bool(base.flags & SourceFlag.AFTER)
+    base = replace(base, flags=base.flags | SourceFlag.AFTER * (name in ANSWERS.get(struct, ())))
+    filled, offset = bool(base.flags & SourceFlag.AFTER), base.offset + offset
     if form in ADDRESS_FORMS:
         made, flags = [], base.flags | SourceFlag.BIG
         for kind in ADDRESS_FORMS[form]:
@@ -145,9 +160,15 @@ def named(abi: str, call: str) -> dict[str, Member]:
 def names(abi: str, call: str) -> tuple[str, ...]:
     """The names of all members at a call of an ABI; none if these are not known."""
     found = []
-    for argument, (struct, *_) in ARGUMENTS.get(abi, {}).get(call, {}).items():
-        found += [f"{argument}.{path}" for path in paths(ABIS[abi].machine, ABIS[abi].bits, struct)]
+    for argument, (struct, *_, count) in ARGUMENTS.get(abi, {}).get(call, {}).items():
+        below = paths(ABIS[abi].machine, ABIS[abi].bits, struct)
+        found += [f"{first}.{path}" for first in row(argument, count) for path in below]
     return tuple(found)
+
+
+def row(name: str, count: str | int) -> list[str]:
+    """The names of structures in a row; of one that stands alone its own."""
+    return [f"{name}[{at}]" for at in range(most(count))] or [name]
 
 
 def paths(machine: str, bits: int, struct: str) -> list[str]:
@@ -157,15 +178,26 @@ def paths(machine: str, bits: int, struct: str) -> list[str]:
     for path in LAYOUTS[machine][struct]:
         found.append(path)
         if path in POINTERS:
-            to = POINTERS[path][0]
-            found += [f"{path}.{rest}" for rest in paths(machine, bits, COMPAT.get(to, to) if bits == 32 else to)]
+            to, _, count = POINTERS[path]
+            below = paths(machine, bits, COMPAT.get(to, to) if bits == 32 else to)
+            found += [f"{first}.{rest}" for first in row(path, count) for rest in below]
     return found
 
 
 @cache
 def everywhere() -> frozenset[str]:
-    """The names of all members of all calls."""
-    return frozenset(name for abi, calls in ARGUMENTS.items() for call in calls for name in names(abi, call))
+    """The names of all members of all calls, without places in arrays."""
+    return frozenset(plain(name) for abi, calls in ARGUMENTS.items() for call in calls for name in names(abi, call))
+
+
+def plain(name: str) -> str:
+    """A member's name as that of the first of an array may be written: without the place."""
+    return PLACE.sub("", name)
+
+
+def argument_of(name: str) -> str:
+    """The argument that a name of a member or element begins with."""
+    return re.split(r"[.\[]", name, maxsplit=1)[0]
 
 
 def exists(name: str) -> bool:
@@ -176,6 +208,7 @@ def exists(name: str) -> bool:
     if not said:
         return False
     number, argument, _, path = said.groups()
+    path = plain(path)
     return any(other.endswith(f".{path}") for other in everywhere()) if number else f"{argument}.{path}" in everywhere()
 
 

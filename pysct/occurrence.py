@@ -7,7 +7,6 @@ grammar/events.lark.
 
 from dataclasses import dataclass
 from functools import cache
-from ipaddress import ip_address
 
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedInput
@@ -16,10 +15,11 @@ from pysct import members, resolved
 from pysct.abi import ABIS, FIELDS, KINDS, Limit, State
 from pysct.above import Above
 from pysct.build import Unusable
-from pysct.described import NOWHERE, Memory, Unfit
+from pysct.described import Memory
 from pysct.diagnostics import Diagnostics, suggest
+from pysct.event_memory import Pointing
 from pysct.event_syntax import GRAMMAR
-from pysct.event_words import Words, ours, span, written
+from pysct.event_words import ours, span
 from pysct.judge import Call
 from pysct.layouts import ARGUMENTS
 from pysct.points import abis_of
@@ -65,19 +65,15 @@ def read(source: Source, diagnostics: Diagnostics) -> Occurrence | None:
         return None
 
 
-class Reader(Words):
+class Reader(Pointing):
     """Reads one event.  All methods raise Unusable after reporting what is wrong, or go on if `builder` says so."""
 
     def __init__(self, source: Source, diagnostics: Diagnostics):
         super().__init__(source, diagnostics)
         self.seen: set[str] = set()
-        self.numbers: dict[str, int] = {}
         self.texts: dict[str, bytes | None] = {}
         self.paths: dict[str, bytes | int] = {}
-        self.structures: set[int] = set()
         self.above = Above()
-        self.unlisted: set[str] = set()  # elements behind a `...`
-        self.data: dict[int, bytes | None] = {}  # of the arguments that are data; None for what cannot be read
 
     def occurrence(self, parsed: Tree) -> Occurrence:
         name, *rest = parsed.children
@@ -93,7 +89,7 @@ class Reader(Words):
         texts |= {FIELDS[key].number: State.FAULT if text is None else text for key, text in self.texts.items()}
         known = {*given, *self.numbers, *self.texts, *self.paths, *self.above.known()}
         declared = [argument for argument, _ in CALLS[self.abi][name.value][1]]
-        missing = ({*FIELDS, *declared, *resolved.names(self.abi, name.value)} - known) | self.missing_members(declared, known)
+        missing = ({*FIELDS, *declared, *resolved.names(self.abi, name.value)} - known) | self.missing_members(declared, known, args)
         missing |= self.missing_data(declared, known) | self.unlisted
         missing |= {name for other in set(declared) - known for name in members.elements(self.abi, self.memory.call, other)}
         paths = {resolved.find(self.abi, name.value, key): path for key, path in self.paths.items()}
@@ -110,23 +106,6 @@ class Reader(Words):
             self.refuse(span(key), f"`{key}` stands twice")
         path = self.word(value)
         self.paths[key.value] = State.FAULT if path is None else path
-
-    def missing_members(self, declared: list[str], known: set[str]) -> set[str]:
-        """The members of which nothing is known: of a structure that is not there all that it has."""
-        found = set()
-        for argument in ARGUMENTS[self.abi].get(self.memory.call, {}):
-            index = declared.index(argument)
-            if argument not in known or index in self.structures:
-                found |= self.memory.missing(index)
-        return found
-
-    def missing_data(self, declared: list[str], known: set[str]) -> set[str]:
-        """The data of which not even the size is known."""
-        return {declared[index] for index in self.data if declared[self.size_of(index)] not in known}
-
-    def size_of(self, index: int) -> int:
-        """The place of the argument that says how large an argument's data is."""
-        return self.memory.data(index).readings[0].size - 1
 
     def find_abi(self, name: Token, settings: list[Tree]) -> str:
         """The ABI that the event names, or the first one that has the call."""
@@ -193,13 +172,16 @@ class Reader(Words):
         for index, (part, (argument, kind)) in enumerate(zip(given, declared)):
             if part.data == "structure" and argument not in ARGUMENTS[self.abi].get(name.value, {}):
                 self.refuse(span(name), f"`{argument}` of `{name}` is not a structure", "members in { } are those of a structure")
-            if part.data == "list" and not self.takes_list(name, argument):
-                self.refuse(span(name), f"`{argument}` of `{name}` is not a list", "strings in [ ] are argv and envp of execve")
+            if part.data == "list" and not self.takes_list(name, argument) and not self.memory.most(index):
+                hint = "strings in [ ] are argv and envp of execve, structures those of an array"
+                self.refuse(span(name), f"`{argument}` of `{name}` is not a list", hint)
             if kind == "str":
                 texts[index] = self.text(part, argument)
                 registers.append(1)
             elif part.data == "structure":
                 registers.append(self.structure(part, index, argument, name.value))
+            elif part.data == "list" and self.memory.most(index):
+                registers.append(self.array(part, index, argument, name))
             elif part.data == "list" or part.data == "unreadable" and self.takes_list(name, argument):
                 registers.append(self.list_given(part, index, name, argument))
             elif self.memory.data(index) and part.data != "flags":
@@ -212,71 +194,6 @@ class Reader(Words):
         self.check_data(name, registers, declared)
         known = [argument for index, (argument, _) in enumerate(declared) if index < len(given) or index in self.memory.sized]
         return tuple(registers), texts, known
-
-    def size(self, index: int, kind: str) -> int:
-        """The register of an argument that was left out: the size of a structure, or where it stands, if it says one."""
-        size = self.memory.sized.get(index)
-        if size is None or kind != "ptr":
-            return size or 0
-        at = self.memory.address(index)
-        self.memory.areas[at].write(0, size.to_bytes(4, "little"))
-        return at
-
-    def data_given(self, part: Tree, index: int) -> int:
-        """The address of data, which is written as a string."""
-        self.data[index] = self.builder.unescape(ours(part.children[0]), nul=True) if part.data == "text" else None
-        return NOWHERE if self.data[index] is None else self.memory.hold(index, self.data[index])
-
-    def takes_list(self, name: Token, argument: str) -> bool:
-        return bool(members.elements(self.abi, name.value, argument))
-
-    def list_given(self, part: Tree, index: int, name: Token, argument: str) -> int:
-        """The address of a list of strings."""
-        if part.data == "unreadable":
-            return NOWHERE
-        elements = [each for each in part.children if each.data != "more"]
-        given = [self.builder.unescape(ours(each.children[0])) if each.data == "text" else None for each in elements]
-        if len(elements) < len(part.children):
-            self.unlisted |= set(members.elements(self.abi, name.value, argument)[len(given) :])
-        try:
-            return self.memory.hold_list(index, given)
-        except Unfit as unfit:
-            return self.refuse(span(name), f"`{argument}` cannot be this", str(unfit))
-
-    def check_data(self, name: Token, registers: list[int], declared: tuple[tuple[str, str], ...]):
-        """Whether data has as many bytes as the call has of them."""
-        for index, held in self.data.items():
-            size, kind = declared[self.size_of(index)]
-            count = registers[self.size_of(index)] % (1 << KINDS[kind].bits)
-            if self.memory.data(index).filled:
-                size, count = "retval", min(count, max(self.numbers.get("RETVAL", 0), 0))
-            if held is not None and count > len(held):
-                message = f"`{declared[index][0]}` has {len(held)} bytes here, and `{size}` says {count}"
-                self.refuse(span(name), message, "write all bytes, or `?` for what cannot be read")
-
-    def structure(self, part: Tree, index: int, argument: str, call: str) -> int:
-        """The address of a structure that is written by its members."""
-        self.structures.add(index)
-        for name, path, value in written(part):
-            try:
-                self.memory.write(index, path, self.member_value(value))
-            except Unfit as unfit:
-                self.refuse(span(name), f"`{path}` cannot be this", str(unfit))
-            except LookupError:
-                known = [other.partition(".")[2] for other in members.names(self.abi, call) if other.startswith(f"{argument}.")]
-                self.refuse(span(name), f"`{argument}` has no member `{path}`", suggest(path, known))
-        return self.memory.address(index)
-
-    def member_value(self, value: Token | Tree) -> int | bytes:
-        """A string, an internet address as its number, or a number."""
-        if isinstance(value, Tree):
-            return self.flags(value)
-        if value.type == "STRING":
-            return self.builder.unescape(ours(value))
-        try:
-            return int(ip_address(value.value))
-        except ValueError:
-            return self.refuse(span(value), f"`{value}` is not an internet address", "write 10.0.0.1 or 2001:db8::1")
 
     def text(self, part: Tree, argument: str) -> bytes | int:
         """A string argument; an address without a string cannot be read."""

@@ -8,7 +8,10 @@ from datetime import datetime
 from pysct import abi, calls, decoded, members, resolved, values
 from pysct.events import Event, Lost, Moved
 
-_MACRO = re.compile(rb"%(%|(?:fd)?path\([A-Za-z_][A-Za-z0-9_]*\)|[A-Za-z_][A-Za-z0-9_]*(?:\[[0-9]{1,9}\])?(?:\.[A-Za-z_][A-Za-z0-9_]*)*)")
+_MACRO = re.compile(
+    rb"%(%|(?:fd)?path\([A-Za-z_][A-Za-z0-9_]*\)|[A-Za-z_][A-Za-z0-9_]*(?:\[[0-9]{1,9}\])?"
+    rb"(?:\.[A-Za-z_][A-Za-z0-9_]*(?:\[[0-9]{1,9}\](?=\.[A-Za-z_]))?)*)"
+)
 
 _CAUSES = {
     abi.Cause.BUFFER: "nobody read fast enough",

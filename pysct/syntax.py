@@ -60,8 +60,7 @@ include: INCLUDE STRING
         | NAME LPAR place RPAR MEMBER* -> applied
         | LPAR expr RPAR -> parentheses
 
-place: NAME MEMBER*
-     | NAME LSQB expr RSQB MEMBER*
+place: NAME (MEMBER | LSQB expr RSQB)*
 
 ?element: expr
         | expr DOTS expr -> span

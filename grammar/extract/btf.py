@@ -80,6 +80,10 @@ class Btf:
             raise LookupError(f"no struct {name} in it")
         return list(self._members(self._named[name], "", 0, whole))
 
+    def size(self, name: str) -> int:
+        """The bytes of a structure, padding included: where the next one stands in an array of them. Raises LookupError."""
+        return self._named[name].size
+
     def _members(self, of: _Type, prefix: str, base: int, whole: frozenset[str]):
         for at in range(0, len(of.rest), 12):
             name, number, place = struct.unpack_from("<III", of.rest, at)

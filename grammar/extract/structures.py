@@ -14,6 +14,7 @@ import argparse
 import re
 import sys
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -25,6 +26,7 @@ DATA = Path(__file__).resolve().parent.parent / "structures"
 LAYOUTS = DATA / "layouts.tsv"
 ADDRESSES = frozenset({"in_addr", "in6_addr"})
 HIDDEN = re.compile(r"_|.*\b_|.*pad\d*$|.*spare")  # padding, and what is none of the caller's business
+NEXT = "."  # in place of a member: the structure behind
 FAMILY = re.compile(r"\w+_family")  # is sa_family
 MACHINES = {"x86_64": "x86_64", "i386": "x86_64", "x32": "x86_64", "aarch64": "aarch64", "aarch32": "aarch64"}
 NARROW = frozenset({"i386", "x32", "aarch32"})  # pointers of 32 bits
@@ -32,11 +34,13 @@ NARROW = frozenset({"i386", "x32", "aarch32"})  # pointers of 32 bits
 
 @dataclass(frozen=True)
 class Argument:
-    """An argument that points to a structure; `size` is the name of the argument that says how large it is."""
+    """An argument that points to a structure, or to several in a row; `size` is the name of the argument that says how large it
+    is, `count` of that which says how many there are, or how many there always are."""
     struct: str
     filled: bool
     size: str
     extends: bool
+    count: str | int = ""
 
 
 @cache
@@ -62,32 +66,66 @@ def form_of(member) -> str:
 def extract(files: dict[str, Path], release: str) -> str:
     """The text of layouts.tsv. Raises BtfError, OSError, or LookupError for a structure that no kernel knows."""
     lines = [f"# Generated from Linux {release} by: python3 grammar/extract/structures.py --release VERSION MACHINE=VMLINUX",
-             "# machine\tstructure\tmember\toffset\tform"]
+             "# machine\tstructure\tmember\toffset\tform; `.` is the next one in a row"]
     found = set()
     for machine, path in files.items():
         btf = Btf(path)
         for struct in wanted():
             try:
                 members = btf.members(struct, ADDRESSES)
+                size = btf.size(struct)
             except LookupError:
                 continue  # x86's kernel has structures that arm64's has not; what is used is checked by load()
             found.add(struct)
             lines += [f"{machine}\t{struct}\t{m.name}\t{m.offset}\t{form_of(m)}" for m in members
                       if not HIDDEN.match(m.name) and not FAMILY.fullmatch(m.name)]
+            lines.append(f"{machine}\t{struct}\t{NEXT}\t{size}\t{struct}")
     if missing := set(wanted()) - found:
         raise LookupError(f"no kernel knows {', '.join(sorted(missing))}")
     return "\n".join(lines) + "\n"
 
 
 @cache
+def rows() -> list[list[str]]:
+    """What stands in layouts.tsv."""
+    return [line.split("\t") for line in LAYOUTS.read_text(encoding="utf-8").splitlines() if not line.startswith("#")]
+
+
+@cache
 def layouts() -> dict[str, dict[str, dict[str, tuple[int, str]]]]:
     """machine -> structure -> member -> (offset, form)."""
     out: dict = {}
-    for line in LAYOUTS.read_text(encoding="utf-8").splitlines():
-        if not line.startswith("#"):
-            machine, struct, member, offset, form = line.split("\t")
+    for machine, struct, member, offset, form in rows():
+        if member != NEXT:
             out.setdefault(machine, {}).setdefault(struct, {})[member] = int(offset), form
     return out
+
+
+def sizes() -> dict[str, dict[str, int]]:
+    """machine -> structure -> bytes from one to the next in a row, of those that stand in rows."""
+    said = policy()
+    rowed = {struct for group in said["structure"] if "counts" in group for struct in group["types"]}
+    rowed |= {entry["to"] for entry in said["pointers"].values() if "count" in entry}
+    rowed |= {said["compat"][struct] for struct in rowed if struct in said["compat"]}
+    out: dict = {}
+    for machine, struct, member, offset, _ in rows():
+        if member == NEXT and struct in rowed:
+            out.setdefault(machine, {})[struct] = int(offset)
+    return out
+
+
+def arrays(abis: Iterable[dict[str, dict[str, Argument]]]) -> dict[str, dict[str, str | int]]:
+    """call -> argument that is several structures in a row -> what says how many, in whichever ABI."""
+    out: dict = {}
+    for calls in abis:
+        for call, arguments in calls.items():
+            out |= {call: {name: of.count for name, of in arguments.items() if of.count}} if any(a.count for a in arguments.values()) else {}
+    return out
+
+
+def answers() -> dict[str, tuple[str, ...]]:
+    """structure -> its members that a call fills in, of those that it otherwise reads."""
+    return {struct: tuple(group["answers"]) for group in policy()["structure"] if "answers" in group for struct in group["types"]}
 
 
 def load(abi: str) -> dict[str, dict[str, Argument]]:
@@ -114,7 +152,8 @@ def of_argument(abi: str, call: str, arg: kinds.Arg) -> Argument | None:
         raise kinds.KindError(f"{LAYOUTS}: no struct {struct} of {MACHINES[abi]}, which {call} of {abi} takes: extract it")
     filled, place = group.get("filled", ()), f"{call}.{arg.name}"
     size = group.get("sizes", {}).get(place, "")
-    return Argument(struct, not const and (filled == "always" or place in filled), size, bool(size) and group.get("extends", False))
+    count = group.get("counts", {}).get(place, "")
+    return Argument(struct, not const and (filled == "always" or place in filled), size, bool(size) and group.get("extends", False), count)
 
 
 @cache

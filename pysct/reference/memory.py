@@ -4,16 +4,19 @@
 Straight from the layouts, the way a person would look it up in a dump of memory.
 """
 
+import re
+
 from pysct.abi import ABIS, KINDS, Limit
 from pysct.constants import CONSTANTS
 from pysct.judge import Call
-from pysct.layouts import ARGUMENTS, COMPAT, DATA, FAMILIES, LAYOUTS, LISTS, POINTERS
+from pysct.layouts import ANSWERS, ARGUMENTS, COMPAT, DATA, FAMILIES, LAYOUTS, LISTS, POINTERS, SIZES
 from pysct.reference.address import Address
 from pysct.reference.number import Number
 from pysct.tables import CALLS
 
 ANY_SIZE = 1 << 64
 PAGE = 4096  # what is there and what is not differs from one to the next
+INDEXED = re.compile(r"(.+)\[([0-9]+)\]")
 
 
 class Unreadable(Exception):
@@ -29,7 +32,7 @@ class Dump:
         self.structures = ARGUMENTS[abi].get(call, {})
         self.buffers = DATA[abi].get(call, {})
         self.lists = LISTS[abi].get(call, ())
-        self.layouts = LAYOUTS[ABIS[abi].machine]
+        self.layouts, self.sizes = LAYOUTS[ABIS[abi].machine], SIZES[ABIS[abi].machine]
         self.width = ABIS[abi].bits // 8
 
     def has(self, name: str) -> bool:
@@ -40,18 +43,27 @@ class Dump:
         return bool(path) and self.argument(argument) in self.structures
 
     def canonical(self, name: str) -> str:
-        """The name by which an event lacks a member, or an element."""
+        """The name by which an event lacks a member, or an element: with a place where it is one of an array."""
         if name.endswith("]"):
             return name
-        argument, _, path = name.partition(".")
-        return f"{self.argument(argument)}.{path}"
+        said, _, path = name.partition(".")
+        argument, place = self.argument(said), self.place(said)
+        step, _, rest = path.partition(".")
+        if POINTERS.get(step, ("", "", ""))[2]:
+            path = f"{step}[0].{rest}" if rest else step
+        return f"{argument}[{place}].{path}" if self.structures[argument][-1] else f"{argument}.{path}"
 
     def argument(self, said: str) -> str:
-        """An argument's name, for PARAMS[n] and for the first of an array as well."""
+        """An argument's name, for PARAMS[n] and for an element of an array as well."""
         if said.startswith("PARAMS["):
-            index = int(said[len("PARAMS[") : -1]) - 1
+            index = int(said[len("PARAMS[") : said.index("]")]) - 1
             return self.arguments[index][0] if index < len(self.arguments) else ""
-        return said.removesuffix("[0]")
+        return said.partition("[")[0]
+
+    def place(self, said: str) -> int:
+        """The place in an array that stands behind an argument, or PARAMS[n]; where none does it is the first."""
+        found = INDEXED.fullmatch(said)
+        return int(found[2]) if found and found[1] != "PARAMS" else 0
 
     def of(self, name: str) -> Number | bytes | Address | None:
         """What a member says, or an element; None if it is unknown."""
@@ -61,13 +73,15 @@ class Dump:
                 return self.element(self.register(argument), int(number))
             except Unreadable:
                 return None
-        argument, _, path = name.partition(".")
-        argument = self.argument(argument)
-        struct, filled, size, extends = self.structures[argument]
+        said, _, path = name.partition(".")
+        argument, place = self.argument(said), self.place(said)
+        struct, filled, size, extends, count = self.structures[argument]
         try:
-            if filled and self.event.fields.get(30):  # ERRNO: a call that fails fills nothing in
+            if (filled or path in ANSWERS.get(struct, ())) and self.event.fields.get(30):  # ERRNO: a call that fails fills nothing in
                 raise Unreadable
             at = self.register(argument)
+            if count:
+                at = self.one_of(struct, at, place, count if isinstance(count, int) else self.size(count))
             return self.member(struct, path, at, self.size(size), extends)
         except Unreadable:
             return None
@@ -134,6 +148,12 @@ class Dump:
             raise Unreadable
         return value
 
+    def one_of(self, struct: str, at: int, place: int, count: int) -> int:
+        """Where one of so many structures in a row is."""
+        if not at or place >= count:
+            raise Unreadable
+        return (at + place * self.sizes[struct]) % ANY_SIZE
+
     def member(self, struct: str, path: str, at: int, size: int, extends: bool):
         """The member at `path` of the structure at an address, of which `size` bytes are there."""
         if not at:
@@ -143,15 +163,20 @@ class Dump:
         layout = self.layouts[struct]
         if path in layout:
             return self.value(*layout[path], at, size, extends)
-        pointer, _, rest = path.partition(".")
-        to, size_member = POINTERS[pointer]
+        said, _, rest = path.partition(".")
+        pointer, place = said.partition("[")[0], self.place(said)
+        to, size_member, count_member = POINTERS[pointer]
+        to = COMPAT.get(to, to) if self.width == 4 else to
         inner = self.value(layout[pointer][0], f"u{8 * self.width}", at, size, False).value
         inner_size = ANY_SIZE
         if size_member:
             inner_size = self.value(layout[size_member][0], "s32", at, size, False).value
             if inner_size < 0:
                 raise Unreadable
-        return self.member(COMPAT.get(to, to) if self.width == 4 else to, rest, inner, inner_size, False)
+        if count_member:
+            count = self.value(layout[count_member][0], f"u{8 * self.width}", at, size, False).value
+            inner = self.one_of(to, inner, place, count)
+        return self.member(to, rest, inner, inner_size, False)
 
     def of_address(self, path: str, at: int, size: int):
         family = self.value(0, "u16", at, size, False)

@@ -45,12 +45,12 @@ def test_all_agree():
 
 
 def test_there_is_a_call_for_every_kind_of_structure():
-    """A structure, filled in by the call or not, with a size or not: on which is a call that random rules are about."""
+    """A structure, or several in a row, filled in by the call or not, with a size or not: on which is a call that random rules are about."""
     kinds = {abi: {call: set(map(kind, each.values())) for call, each in calls.items()} for abi, calls in ARGUMENTS.items()}
     tried = {one for call, abis in SUBJECTS.items() for abi in abis for one in kinds[abi].get(call, ())}
     assert {one for calls in kinds.values() for each in calls.values() for one in each} - tried == set()
 
 
-def kind(argument: tuple[str, bool, str, bool]) -> tuple[str, bool, bool, bool]:
-    struct, filled, size, extends = argument
-    return struct, filled, bool(size), extends
+def kind(argument: tuple[str, bool, str, bool, str | int]) -> tuple[str, bool, bool, bool, bool]:
+    struct, filled, size, extends, count = argument
+    return struct, filled, bool(size), extends, bool(count)

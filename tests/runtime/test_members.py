@@ -51,6 +51,23 @@ class TestEachAbi:
         abi = WAYS[way]
         assert self.refused(call, way, "vec[0].iov_len == 77 && vec.iov_base == 0x1000", "writev", -1, memory(abi, [0x1000, 77]), 1)
 
+    def test_elements_of_a_vector(self, way, call):
+        abi = WAYS[way]
+        vector = memory(abi, [0x1000, 77, 0x2000, 88, 0x3000, 99])
+        assert self.refused(call, way, "vec[2].iov_len == 99 && vec[1].iov_base == 0x2000", "writev", -1, vector, 3)
+        assert not self.refused(call, way, "vec[2].iov_len == 99", "writev", -1, vector, 2)
+        assert not self.refused(call, way, "vec[0].iov_len == 77", "writev", -1, vector, 0)
+        assert self.refused(call, way, "vec[1].iov_len == 88", "preadv", -1, vector, 2, 0, 0)
+        assert self.refused(call, way, "rvec[1].iov_len == 88 && lvec[0].iov_len == 77", "process_vm_readv", 0, vector, 1, vector, 2, 99)
+        times = struct.pack("<4q" if ABIS[abi].bits == 64 or abi == "x32" else "<4i", 1, 2, 3, 4).hex()
+        assert self.refused(call, way, "utimes[1].tv_sec == 3 && utimes[1].tv_nsec == 4", "utimensat", -100, "s:./none", f"m:{times}", 0)
+
+    def test_elements_behind_a_pointer(self, way, call):
+        abi = WAYS[way]
+        pieces = memory(abi, [0x1000, 77, 0x2000, 88])[2:]
+        assert self.refused(call, way, "msg.msg_iov[1].iov_len == 88", "sendmsg", -1, memory(abi, [0, 0, "*", 2, 0, 0, 0], pieces), 0)
+        assert not self.refused(call, way, "msg.msg_iov[1].iov_len == 88", "sendmsg", -1, memory(abi, [0, 0, "*", 1, 0, 0, 0], pieces), 0)
+
     def test_words(self, way, call):
         """struct rlimit: that of x32 has 64-bit members, those of the other 32-bit ABIs 32-bit ones."""
         narrow = WAYS[way] != "x32" and ABIS[WAYS[way]].bits == 32

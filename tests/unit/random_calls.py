@@ -41,6 +41,8 @@ SUBJECTS = {
     "quotactl": ("x86_64", "i386", "x32"),
     # Those with structures behind their arguments, until there is one of every kind.
     "writev": MOST,
+    "poll": ("x86_64", "i386", "x32", "aarch32"),
+    "utimensat": MOST,
     "process_vm_readv": MOST,
     "recvmsg": MOST,
     "clone3": MOST,
@@ -59,6 +61,7 @@ SUBJECTS = {
     "mount_setattr": MOST,
     "landlock_create_ruleset": MOST,
 }
+PLACES = 3  # in arrays of structures
 NETWORKS = {
     32: ("10.0.0.0/8", "10.1.2.3", "0.0.0.0/0", "127.0.0.0/9", "10.1.2.0/31"),
     128: ("::1", "2001:db8::/32", "2001:db8::/64", "2001:db8::8000:0:0:0/65", "::/0", "2001:db8:0:0:1::/80"),
@@ -146,10 +149,11 @@ class Caller:
         for argument in ARGUMENTS[abi].get(call, {}):
             if self.chance.random() < 0.85:
                 args[names.index(argument)] = memory.address(names.index(argument))
-                known = [name for name in members.names(abi, call) if name.startswith(f"{argument}.")]
+                known = [name for name in members.names(abi, call) if members.argument_of(name) == argument]
+                known = [name for name in known if all(int(place) <= PLACES for place in re.findall(r"\[(\d+)\]", name))]
                 for name in self.chance.sample(known, min(len(known), self.chance.randrange(1, 6))):
                     try:
-                        memory.write(names.index(argument), name.partition(".")[2], self.member(abi, call, name))
+                        memory.write(names.index(argument), name[len(argument) :].removeprefix("."), self.member(abi, call, name))
                     except Unfit:
                         pass
         for argument in DATA[abi].get(call, {}):

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Rules from a source of chance: what hypothesis draws."""
 
+import re
 from functools import cache
 from random import Random
 
 from hypothesis import strategies as st
 from opinions import Event
-from random_calls import EDGES, LARGE, NETWORKS, NUMBERS_ABOVE, SUBJECTS, TEXTS_ABOVE, WORDS, Caller
+from random_calls import EDGES, LARGE, NETWORKS, NUMBERS_ABOVE, PLACES, SUBJECTS, TEXTS_ABOVE, WORDS, Caller
 
 from pysct import members, resolved
 from pysct.layouts import LISTS
@@ -161,6 +162,8 @@ def names_of(call: str, phase: str) -> tuple[list[str], list[str], dict[str, int
         member = members.find(SUBJECTS[call][0], call, name)
         if member.filled and phase == "before" or any(members.find(abi, call, name) is None for abi in SUBJECTS[call]):
             continue
+        if any(int(place) >= PLACES for place in re.findall(r"\[(\d+)\]", name)):
+            continue
         for said in (name, *spellings(call, name)):
             if member.form in ("number", "text"):
                 found[member.form] += [said]
@@ -170,11 +173,10 @@ def names_of(call: str, phase: str) -> tuple[list[str], list[str], dict[str, int
 
 
 def spellings(call: str, name: str) -> list[str]:
-    """The other ways to name a member: by the place of its argument, and as that of an array's first."""
-    argument, _, path = name.partition(".")
+    """The other ways to name a member: by the place of its argument, and as that of an array's first without saying so."""
+    argument = re.split(r"[.[]", name)[0]
     at = [known for known, _ in CALLS[SUBJECTS[call][0]][call][1]].index(argument) + 1
-    said = (f"PARAMS[{at}].{path}", f"{argument}[0].{path}")
-    return [each for each in said if all(members.find(abi, call, each) for abi in SUBJECTS[call])]
+    return [f"PARAMS[{at}]{name[len(argument) :]}", *[name.replace("[0]", "")] * ("[0]" in name)]
 
 
 PHASES = ("before", "after")

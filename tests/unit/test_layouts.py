@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pysct.layouts import LAYOUTS
+from pysct.layouts import LAYOUTS, SIZES
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[2] / "grammar/extract"))
 
@@ -18,11 +18,11 @@ import kinds  # noqa: E402
 import structures  # noqa: E402
 
 HEADERS = ("sys/stat.h", "sys/socket.h", "netinet/in.h", "sys/un.h", "sys/resource.h", "sys/uio.h", "time.h", "sys/utsname.h",
-           "linux/netlink.h", "linux/if_packet.h", "linux/openat2.h", "linux/sched.h", "sched.h")  # fmt: skip
+           "poll.h", "linux/netlink.h", "linux/if_packet.h", "linux/openat2.h", "linux/sched.h", "sched.h")  # fmt: skip
 NAMES = {"__kernel_timespec": "timespec", "user_msghdr": "msghdr", "rlimit64": "rlimit", "new_utsname": "utsname"}
 OTHERS = {"st_atime_nsec": "st_atim.tv_nsec", "st_mtime_nsec": "st_mtim.tv_nsec", "st_ctime_nsec": "st_ctim.tv_nsec"}
 STRUCTS = ("stat", "sockaddr_in", "sockaddr_in6", "sockaddr_un", "sockaddr_nl", "sockaddr_ll", "rlimit", "rlimit64", "iovec",
-           "__kernel_timespec", "user_msghdr", "open_how", "clone_args", "new_utsname")  # fmt: skip
+           "__kernel_timespec", "user_msghdr", "open_how", "clone_args", "new_utsname", "pollfd")  # fmt: skip
 
 
 @pytest.mark.skipif(platform.machine() not in LAYOUTS, reason="for the machines whose layouts there are")
@@ -34,13 +34,15 @@ def test_the_compiler_says_the_same(tmp_path):
         for name, member in wanted
         if member != "domainname"
     )
+    rows = {name: size for name, size in SIZES[platform.machine()].items() if name in STRUCTS}
+    body += "".join(f'printf("%zu\\n", sizeof(struct {NAMES.get(name, name)}));' for name in rows)
     source = tmp_path / "offsets.c"
     includes = "".join(f"#include <{header}>\n" for header in ("stdio.h", "stddef.h", *HEADERS))
     source.write_text(f"{includes}int main(void) {{ {body} return 0; }}\n")
     subprocess.run(["gcc", "-o", str(tmp_path / "offsets"), str(source)], check=True)
     said = subprocess.run([str(tmp_path / "offsets")], capture_output=True, text=True, check=True).stdout.split()
     known = [LAYOUTS[platform.machine()][name][member][0] for name, member in wanted if member != "domainname"]
-    assert [int(offset) for offset in said] == known and len(known) > 60
+    assert [int(offset) for offset in said] == [*known, *rows.values()] and len(known) > 60 and len(rows) > 2
 
 
 @pytest.mark.parametrize("machine, name, member, offset, form", [
@@ -53,6 +55,7 @@ def test_the_compiler_says_the_same(tmp_path):
     ("x86_64", "sockaddr_in", "sin_port", 2, "u16be"),
     ("x86_64", "old_timespec32", "tv_nsec", 4, "s32"),
     ("aarch64", "statx", "stx_size", 40, "u64"),
+    ("aarch64", "pollfd", "revents", 6, "s16"),
 ])  # fmt: skip
 def test_of_other_abis(machine, name, member, offset, form):
     assert LAYOUTS[machine][name][member] == (offset, form)
@@ -94,6 +97,7 @@ def test_type_information(tmp_path):
         ("number", 0, "s32"), ("port", 4, "u16be"), ("text", 6, "chars:5"), ("way", 16, "ptr"), ("low", 24, "s32"), ("inner.part", 28, "s32"),
     ]  # fmt: skip
     assert [m.name for m in found.members("bits")] == ["number"]
+    assert found.size("outer") == 40
     assert [m.form for m in found.members("outer", frozenset({"inner"}))][-1] == "inner"
     with pytest.raises(LookupError):
         found.members("nothing")

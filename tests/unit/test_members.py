@@ -7,8 +7,8 @@ import pytest
 from opinions import Event, judged
 
 from pysct import members
-from pysct.abi import ABIS, FIELDS
-from pysct.layouts import ARGUMENTS
+from pysct.abi import ABIS, FIELDS, Limit
+from pysct.layouts import ARGUMENTS, LAYOUTS, POINTERS
 from pysct.tables import CALLS
 
 AT = 0x1000
@@ -109,6 +109,87 @@ def test_a_structure_that_grows_is_0_behind_its_size():
         assert judged(rule("clone3", condition), Event("clone3", (AT, size), memory={AT: args})) == outcome
 
 
+NARROW = ("i386", "x32", "aarch32")
+
+
+def pieces(abi: str, *lengths: int) -> bytes:
+    return b"".join(struct.pack("<II" if abi in NARROW else "<QQ", 0x5000 + at, length) for at, length in enumerate(lengths))
+
+
+@pytest.mark.parametrize("abi", ABIS)
+def test_elements_of_an_array(abi):
+    """Each where the ABI has it; the last that a rule can name as well."""
+    held = {AT: pieces(abi, *range(100, 100 + Limit.ELEMENTS))}
+    for place in (0, 1, 2, Limit.ELEMENTS - 1):
+        for name in (f"vec[{place}]", f"PARAMS[2][{place}]"):
+            for condition, outcome in ((f"{name}.iov_len == {100 + place} && {name}.iov_base == {0x5000 + place}", MATCHES),
+                                       (f"{name}.iov_len != {100 + place}", FAILS)):  # fmt: skip
+                event = Event("writev", (1, AT, Limit.ELEMENTS), abi=abi, memory=held)
+                assert judged(rule("writev", condition, f"abi = {abi}"), event) == outcome
+
+
+@pytest.mark.parametrize("abi", ABIS)
+def test_nothing_behind_the_last_element(abi):
+    """Unknown, though there is memory; so is the first of none. A count is as wide as the ABI has it, and not below 0."""
+    held = {AT: pieces(abi, 7, 7, 7, 7)}
+    for count, place, outcome in ((0, 0, UNKNOWN), (1, 0, MATCHES), (1, 1, UNKNOWN), (2, 1, MATCHES), (2, 2, UNKNOWN), (3, 2, MATCHES),
+                                  (-1, 3, MATCHES), (-1, 4, UNKNOWN), (1 << 63, 3, MATCHES), (1 << 60, 3, MATCHES), ((1 << 60) + 1, 3, MATCHES)):  # fmt: skip
+        if abi in ("i386", "aarch32") and count >> 32 > 0:
+            outcome = MATCHES if place < count % (1 << 32) else UNKNOWN
+        for condition in (f"vec[{place}].iov_len == 7", f"!(vec[{place}].iov_len != 7)"):
+            assert judged(rule("writev", condition, f"abi = {abi}"), Event("writev", (1, AT, count), abi=abi, memory=held)) == outcome
+    for memory, at in (({}, AT), (held, 0), ({AT: held[AT][:9]}, AT + 4)):
+        assert judged(rule("writev", "vec[0].iov_len == 7", f"abi = {abi}"), Event("writev", (1, at, 4), abi=abi, memory=memory)) == UNKNOWN
+
+
+@pytest.mark.parametrize("abi", ABIS)
+def test_elements_of_an_array_behind_a_pointer(abi):
+    """struct msghdr: msg_iovlen is a word, all of it."""
+    form = "<IiIIIII" if abi in NARROW else "<QQQQQQI"
+    for count, place, outcome in ((0, 0, UNKNOWN), (1, 0, MATCHES), (1, 1, UNKNOWN), (3, 2, MATCHES), (3, 3, UNKNOWN), (1 << 31, 3, MATCHES),
+                                  ((1 << 32) - 1, 3, MATCHES), (1 << 32, 3, MATCHES), ((1 << 64) - 1, 3, MATCHES)):  # fmt: skip
+        if abi in NARROW and count >> 32:
+            continue
+        memory = {AT: struct.pack(form, 0, 0, AT + 0x100, count, 0, 0, 0), AT + 0x100: pieces(abi, 7, 7, 7, 7)}
+        for name in (f"msg.msg_iov[{place}]", f"PARAMS[2].msg_iov[{place}]"):
+            text = rule("sendmsg", f"{name}.iov_len == 7 && {name}.iov_base == {0x5000 + place}", f"abi = {abi}")
+            assert judged(text, Event("sendmsg", (3, AT, 0), abi=abi, memory=memory)) == outcome
+        assert judged(rule("sendmsg", "msg.msg_iov.iov_len == 7", f"abi = {abi}"), Event("sendmsg", (3, AT, 0), abi=abi, memory=memory)) == (
+            MATCHES if count else UNKNOWN)  # fmt: skip
+
+
+@pytest.mark.parametrize("abi, call, form", [("x86_64", "utimensat", "<4q"), ("x32", "utimensat", "<4q"), ("i386", "utimensat", "<4i"),
+                                             ("i386", "utimensat_time64", "<4q"), ("aarch32", "utimensat", "<4i")])  # fmt: skip
+def test_two_times(abi, call, form):
+    memory = {AT: struct.pack(form, 1, 2, 3, 4)}
+    condition = "utimes[0].tv_sec == 1 && utimes.tv_nsec == 2 && utimes[1].tv_sec == 3 && PARAMS[3][1].tv_nsec == 4"
+    for at, outcome in ((AT, MATCHES), (0, UNKNOWN)):
+        assert judged(rule(call, condition, f"abi = {abi}"), Event(call, (3, b"x", at, 0), abi=abi, memory=memory)) == outcome
+
+
+@pytest.mark.parametrize("abi", ["x86_64", "i386", "x32", "aarch32"])
+def test_descriptors(abi):
+    """What the call answers with is known after it, and only if it did."""
+    memory = {AT: struct.pack("<ihh", 3, 1, 16) + struct.pack("<ihh", -1, 4, 32)}
+    asked = "ufds[0].fd == 3 && ufds[1].fd == -1 && ufds[0].events == 1 && ufds[1].events == 4"
+    assert judged(rule("poll", asked, f"abi = {abi}"), Event("poll", (AT, 2, -1), abi=abi, memory=memory)) == MATCHES
+    for error, outcome in ((0, MATCHES), (4, UNKNOWN)):
+        text = rule("poll", f"{asked} && ufds[0].revents == 16 && ufds[1].revents == 32", f"abi = {abi} when = after")
+        event = Event("poll", (AT, 2, -1), "after", {"ERRNO": error, "RETVAL": -error}, abi, memory)
+        assert judged(text, event) == outcome
+
+
+def test_what_is_several_in_a_row_is_counted():
+    """Structures of which there is never one alone, and the members that count them: as wide as a pointer."""
+    for abi, calls in ARGUMENTS.items():
+        for call, arguments in calls.items():
+            for name, (struct_name, *_, count) in arguments.items():
+                assert count or struct_name not in ("iovec", "compat_iovec", "pollfd"), (abi, call, name)
+    for machine, layouts in LAYOUTS.items():
+        for name, bits in (("user_msghdr", 64), ("compat_msghdr", 32)):
+            assert {layouts[name][count][1] for _, _, count in POINTERS.values() if count} == {f"u{bits}"}
+
+
 def test_each_member_can_be_read_and_named_again():
     for abi, calls in ARGUMENTS.items():
         for call in calls:
@@ -121,6 +202,8 @@ def test_each_member_can_be_read_and_named_again():
 def test_names_that_mean_nothing():
     for name in ("addr", "addr.", "addr.x", "fd.sin_port", "nothing.sin_port", "PARAMS[0].sin_port", "PARAMS[9].sin_port", "addr[0].sin_port"):
         assert members.find("x86_64", "connect", name) is None
+    for name in ("how[0].flags", "msg.msg_name[0].sin_port", "msg[0].msg_flags", "vec[32].iov_len", "vec[0][0].iov_len", "vec[0]iov_len"):
+        assert not any(members.find("x86_64", call, name) for call in ("openat2", "sendmsg", "writev")), name
     assert members.find("x86_64", "writev", "vec[0].iov_len") == members.find("x86_64", "writev", "vec.iov_len")
     assert members.names("x86_64", "unlink") == () and members.names("nowhere", "nothing") == ()
     assert set(ARGUMENTS) == set(ABIS) and "ERRNO" in FIELDS

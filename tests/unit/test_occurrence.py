@@ -69,6 +69,48 @@ def test_a_structure_is_what_the_abi_has_there():
     assert "msg.msg_name.sun_path" not in event.missing, "which no address of its family has"
 
 
+def length(event, place: int) -> int:
+    """vec[place].iov_len, or of the message's vector."""
+    at = event.seen.args[1]
+    if event.call == "sendmsg":
+        at = int.from_bytes(event.seen.memory[at][16:24], "little")
+    return int.from_bytes(event.seen.memory[at][16 * place + 8 : 16 * place + 16], "little")
+
+
+@pytest.mark.parametrize("text, count, lengths", [
+    ("writev(1, [{iov_len=3}, {iov_base=NULL, iov_len=5}])", 2, (3, 5)),
+    ("writev(1, [{iov_len=3}, {iov_len=5, ...}], 1)", 1, (3, 5)),
+    ("writev(1, {iov_len=3})", 1, (3,)),
+    ("writev(1, [{iov_len=3}, {...}])", 2, (3,)),
+    ("writev(1, [])", 0, ()),
+    ("sendmsg(1, {msg_iov=[{iov_len=3}, {iov_len=5}]}, 0)", 2, (3, 5)),
+    ("sendmsg(1, {msg_name={sin_port=1}, msg_iov[1].iov_len=5, msg_iov.iov_len=3}, 0)", 2, (3, 5)),
+    ("sendmsg(1, {msg_iov=[{...}, {iov_len=5}, ...], msg_iovlen=9}, 0)", 9, (0, 5)),
+    ("sendmsg(1, {msg_iovlen=0, msg_iov=[{iov_len=3}]}, 0)", 0, (3,)),
+    ("sendmsg(1, {msg_iov=[]}, 0)", 0, ()),
+])  # fmt: skip
+def test_an_array_of_structures(text, count, lengths):
+    event, said = described(text)
+    assert not said
+    memory, at = event.seen.memory, event.seen.args[1]
+    assert (event.seen.args[2] if event.call == "writev" else int.from_bytes(memory[at][24:32], "little")) == count
+    assert tuple(length(event, place) for place in range(len(lengths))) == lengths
+
+
+def test_of_an_array_is_missed_what_was_not_written():
+    missing = lambda text: {name for name in described(text)[0].missing if "iov" in name or name == "vlen"}  # noqa: E731
+    assert missing("writev(1, [{iov_len=3}, {iov_base=1, iov_len=5}])") == {"vec[0].iov_base"}, "what is behind is known not to be there"
+    assert missing("writev(1, [{iov_len=3, iov_base=1}, {...}])") == {"vec[1].iov_len", "vec[1].iov_base"}
+    assert missing("writev(1, [{iov_len=3, iov_base=1}], 2)") == {"vec[1].iov_len", "vec[1].iov_base"}
+    assert missing("writev(1, [{iov_len=3, iov_base=1}], 1)") == missing("writev(1, NULL, 0)") == set()
+    more = missing("writev(1, [{iov_len=3, iov_base=1}, ...])")
+    assert {"vlen", "vec[1].iov_len", f"vec[{Limit.ELEMENTS - 1}].iov_base"} <= more and "vec[0].iov_len" not in more
+    assert missing("sendmsg(1, {msg_iov=[{iov_len=3}], ...}, 0)") == {"msg.msg_iov", "msg.msg_iov[0].iov_base"}
+    assert {"msg.msg_iovlen", "msg.msg_iov[9].iov_len"} <= missing("sendmsg(1, {msg_iov=[{iov_len=3}, ...]}, 0)")
+    times = {name for name in described('utimensat(-100, "x", [{...}, {tv_sec=1}], 0)')[0].missing if name.startswith("utimes")}
+    assert times == {"utimes[0].tv_sec", "utimes[0].tv_nsec", "utimes[1].tv_nsec"}
+
+
 def test_the_size_of_a_structure_follows_from_what_was_written():
     for text, size in (("{sin_port=1}", 16), ("{sin6_port=1}", 28), ('{sun_path="/x"}', 5), ('{sun_path="@x"}', 4), ("{}", 0)):
         assert described(f"connect(3, {text})")[0].seen.args[2] == size
@@ -148,6 +190,15 @@ def test_a_call_that_only_another_abi_has_is_found_there():
         ("unlink(", "event:1:8:", "not understood"),
         ("unlink([])", "event:1:1:", "is not a list"),
         ('unlink(["a" "b"])', "event:1:13:", "not understood"),
+        ("execve(?, [{a=1}])", "event:1:1:", "is a list of strings"),
+        ('writev(1, ["a"])', "event:1:1:", "is an array of structures"),
+        ("writev(1, [{iov_lan=1}])", "event:1:13:", "did you mean `iov_len`"),
+        (f"writev(1, [{', '.join(['{...}'] * (Limit.ELEMENTS + 1))}])", "event:1:1:", f"more than {Limit.ELEMENTS} elements"),
+        ('utimensat(0, "x", [{...}, {...}, {...}])', "event:1:1:", "more than 2 elements"),
+        ("sendmsg(1, {msg_name=[{sin_port=1}]})", "event:1:24:", "no member `msg_name[0].sin_port`"),
+        ("sendmsg(1, {msg_name=[]})", "event:1:13:", "no array"),
+        (f"sendmsg(1, {{msg_iov[{Limit.ELEMENTS}].iov_len=1}})", "event:1:13:", "no member"),
+        ("connect(3, [{sin_port=1}])", "event:1:1:", "is not a list"),
         ("execve(?, [1])", "event:1:12:", "not understood"),
         ("execve(?, {})", "event:1:1:", "is not a structure"),
         (f'execve(?, [{", ".join(["?"] * 600)}])', "event:1:1:", "no room"),
