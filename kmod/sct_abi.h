@@ -30,7 +30,7 @@
 #define SCT_STRING_MAX 4096 /* bytes: a string read from a caller, its terminating NUL included; a longer one is unknown */
 #define SCT_DATA_MAX 4096 /* bytes: data that a call writes or has read: a rule sees its beginning; not more than STRING */
 #define SCT_ELEMENTS_MAX 32 /* elements: of argv, envp, or an array of structures that a rule can name, from 0 */
-#define SCT_LISTED_MAX 8 /* strings: of argv that the log shows; less than ELEMENTS */
+#define SCT_LISTED_MAX 8 /* elements: of argv, or an array of structures, that the log shows; less than ELEMENTS */
 #define SCT_SHOWN_MAX 1024 /* bytes: an element or data in an event of the log; what is longer is cut and marked as cut */
 #define SCT_NAME_MAX 64 /* bytes: a rule's name */
 #define SCT_TEMPLATE_MAX 512 /* bytes: a rule's log_format */

@@ -31,7 +31,7 @@ class Limit:
     STRING = 4096  # bytes
     DATA = 4096  # bytes
     ELEMENTS = 32  # elements
-    LISTED = 8  # strings
+    LISTED = 8  # elements
     SHOWN = 1024  # bytes
     NAME = 64  # bytes
     TEMPLATE = 512  # bytes
@@ -64,7 +64,7 @@ LIMIT_DOC = {
     'STRING': 'a string read from a caller, its terminating NUL included; a longer one is unknown',
     'DATA': 'data that a call writes or has read: a rule sees its beginning; not more than STRING',
     'ELEMENTS': 'of argv, envp, or an array of structures that a rule can name, from 0',
-    'LISTED': 'of argv that the log shows; less than ELEMENTS',
+    'LISTED': 'of argv, or an array of structures, that the log shows; less than ELEMENTS',
     'SHOWN': 'an element or data in an event of the log; what is longer is cut and marked as cut',
     'NAME': "a rule's name",
     'TEMPLATE': "a rule's log_format",

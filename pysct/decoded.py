@@ -2,7 +2,7 @@
 """How does an argument read of which an event tells more than its address: a structure, or a list of strings?
 
 A structure is `{sa_family=AF_INET, sin_port=22, ...}`, as `sct_config test`
-takes it; `...` stands for what is not shown, or could not be read.
+takes it, and several in a row stand in brackets; `...` stands for what is not shown, or could not be read.
 """
 
 from functools import cache
@@ -12,6 +12,7 @@ from pysct import abi, calls, members, pointed, values
 from pysct.abi import ABIS, Limit, State
 from pysct.events import Event, String
 from pysct.layouts import ARGUMENTS, FAMILIES, LAYOUTS, POINTERS
+from pysct.tables import CALLS
 
 MORE = "..."
 FAMILY = "sa_family"
@@ -42,7 +43,26 @@ class Shown:
         self.machine, self.bits = ABIS[abi_name].machine, ABIS[abi_name].bits
 
     def argument(self, name: str) -> str | None:
-        return self.structure(ARGUMENTS[self.abi][self.call][name][0], f"{name}.")
+        struct, *_, count = ARGUMENTS[self.abi][self.call][name]
+        return self.row(struct, name, self.number(count)) if count else self.structure(struct, f"{name}.")
+
+    def number(self, count: str | int) -> int | None:
+        """How many structures there are in a row."""
+        if isinstance(count, int):
+            return count
+        declared = CALLS[self.abi][self.call][1]
+        index = [name for name, _ in declared].index(count)
+        return self.event.args[index] % (1 << abi.KINDS[declared[index][1]].bits) if index < len(self.event.args) else None
+
+    def row(self, struct: str, name: str, count: int | None) -> str | None:
+        """Structures in a row: `[{iov_base=0x1000, iov_len=3}, ...]`; one of which nothing is known is `{...}` before one of which
+        something is."""
+        texts = [self.structure(struct, f"{name}[{at}].") for at in range(min(count or 0, Limit.LISTED))]
+        while texts and texts[-1] is None:
+            texts.pop()
+        if count != 0 and not texts:
+            return None
+        return f"[{', '.join([text or f'{{{MORE}}}' for text in texts] + [MORE] * (count > len(texts)))}]"
 
     def structure(self, struct: str, prefix: str) -> str | None:
         """A structure, of whose members `prefix` stands before the names."""

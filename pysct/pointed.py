@@ -21,8 +21,9 @@ def parts(abi: str, call: str, argument: str) -> tuple[str, ...]:
     """The names of the members or elements that are shown of one of these; of a list, one more says whether there are more."""
     if listed := members.elements(abi, call, argument):
         return tuple(listed[: Limit.LISTED + 1])
-    struct = ARGUMENTS[abi][call][argument][0]
-    return tuple(f"{argument}.{path}" for path in below(ABIS[abi].machine, ABIS[abi].bits, struct))
+    struct, *_, count = ARGUMENTS[abi][call][argument]
+    paths = below(ABIS[abi].machine, ABIS[abi].bits, struct)
+    return tuple(f"{first}.{path}" for first in members.row(argument, count)[: Limit.LISTED] for path in paths)
 
 
 def below(machine: str, bits: int, struct: str) -> list[str]:

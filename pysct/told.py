@@ -32,7 +32,8 @@ def wholes(rule: Rule, point: Point) -> list[str]:
     if not rule.actions.mask & ACTIONS["LOG"].mask:
         return []
     parts = members.named(point.abi, point.call)
-    names = {name.partition(".")[0] for name in rule.actions.macros if name and name not in parts}
+    names = [name for name in rule.actions.macros if name and name not in parts and not members.find(point.abi, point.call, name)]
+    names = {name.partition(".")[0] for name in names}
     shows_all = rule.actions.template is None or "args" in names
     return [argument for argument in pointed.arguments(point.abi, point.call) if shows_all or argument in names]
 

@@ -43,7 +43,11 @@ ADDRESS = [name for name in members.names("x86_64", "connect") if name[9:] not i
     ("syscall_name = execve action { LOG }", [f"argv[{n}]" for n in range(Limit.LISTED + 1)]),
     ("syscall_name = execve action { LOG log_format { %argv.x } }", [f"argv[{n}]" for n in range(Limit.LISTED + 1)]),
     ("syscall_name = execve action { LOG log_format { %argv[1] %envp } }", ["argv[1]"]),
-    ("syscall_name = writev, futex, utimensat action { LOG }", []),
+    ("syscall_name = writev action { LOG }", [f"vec[{n}].{name}" for n in range(Limit.LISTED) for name in ("iov_base", "iov_len")]),
+    ("syscall_name = writev action { LOG log_format { %vec.iov_len %vec[9].iov_len } }", ["vec[0].iov_len", "vec[9].iov_len"]),
+    ("syscall_name = poll filter_expression { nfds == 1 } action { LOG }", [f"ufds[{n}].{name}" for n in range(Limit.LISTED) for name in ("fd", "events")]),
+    ("syscall_name = utimensat action { LOG log_format { %utimes } }", [f"utimes[{n}].{name}" for n in (0, 1) for name in ("tv_sec", "tv_nsec")]),
+    ("syscall_name = futex action { LOG }", []),
 ])  # fmt: skip
 def test_what_a_rule_asks_for(rule, told):
     for call in rule.split(" action")[0].removeprefix("syscall_name = ").split(", "):
@@ -148,6 +152,38 @@ def test_a_pointer_inside_is_followed():
     assert line("sendmsg", (3, 0x1000, 0), of("msg", {"msg_name": 0x3000}), abi="i386") == "3, {msg_name=0x3000, ...}, 0"
 
 
+def rows(argument: str, *told: dict) -> dict:
+    return {f"{argument}[{at}].{name}": value for at, each in enumerate(told) for name, value in each.items()}
+
+
+PIECES = rows("vec", *({"iov_base": 0x5000, "iov_len": at} for at in range(Limit.LISTED)))
+MANY = ", ".join(f"{{iov_base=0x5000, iov_len={at}}}" for at in range(Limit.LISTED))
+
+
+@pytest.mark.parametrize(("told", "count", "text"), [
+    (PIECES, 0, "[]"),
+    (PIECES, 1, "[{iov_base=0x5000, iov_len=0}]"),
+    (PIECES, Limit.LISTED, f"[{MANY}]"),
+    (PIECES, Limit.LISTED + 1, f"[{MANY}, ...]"),
+    (PIECES, (1 << 64) - 1, f"[{MANY}, ...]"),
+    (rows("vec", {"iov_base": 0x5000, "iov_len": 3}, {}, {"iov_len": 5}), 3, "[{iov_base=0x5000, iov_len=3}, {...}, {iov_len=5, ...}]"),
+    (rows("vec", {"iov_base": 0x5000, "iov_len": 3}), 3, "[{iov_base=0x5000, iov_len=3}, ...]"),
+    ({}, 1, "0x1000"),
+])  # fmt: skip
+def test_arrays_of_structures(told, count, text):
+    assert line("writev", (1, 0x1000, count), told, template="%vec") == text
+
+
+def test_what_else_stands_in_a_row():
+    times = rows("utimes", {"tv_sec": 1, "tv_nsec": 2}, {"tv_sec": 3, "tv_nsec": 4})
+    assert line("utimensat", (3, 0, 0x1000, 0), times) == "3, NULL, [{tv_sec=1, tv_nsec=2}, {tv_sec=3, tv_nsec=4}], 0"
+    asked = rows("ufds", {"fd": 3, "events": 1})
+    assert line("poll", (0x1000, 1, 0), asked, "i386") == "[{fd=3, events=1, ...}], 1, 0"
+    assert line("poll", (0x1000, 1, 0), asked | {"ufds[0].revents": 16}, "i386", "after") == "[{fd=3, events=1, revents=16}], 1, 0"
+    said = make(*part("x86_64", "writev", "vec[0].iov_len", 3), nr=20, nargs=2, kinds=(11, 9), args=(1, 0x1000), template=b"%args")
+    assert render.line(said) == "1, 0x1000", "an event without the count"
+
+
 def listed(*values: bytes | None) -> dict:
     return {f"argv[{n}]": value for n, value in enumerate(values)}
 
@@ -209,7 +245,7 @@ def test_a_line_can_be_tried(abi):
         names = [name for name, _ in CALLS[abi][call][1]]
         for argument in pointed.arguments(abi, call):
             told = arbitrary(abi, call, argument)
-            text = line(call, tuple(4096 * (name == argument) for name in names), told, abi, "after", f"%{argument}")
+            text = line(call, tuple(4096 if name == argument else Limit.LISTED for name in names), told, abi, "after", f"%{argument}")
             assert text[0] in "[{", text
             before = ["NULL" if kind == "ptr" else '""' if kind == "str" else "0" for _, kind in CALLS[abi][call][1]][: names.index(argument)]
             found, said = described(f"{call}({', '.join([*before, text])}) abi={abi}")

@@ -76,18 +76,6 @@ def test_members():
     }  # fmt: skip
 
 
-def test_members_of_elements():
-    """What stands behind the name of an array's element, or a place behind no array, is text."""
-    for call, nr, name in (("writev", 20, "vec[1]"), ("sendmsg", 46, "msg.msg_iov[1]")):
-        (reading,) = members.find("x86_64", call, f"{name}.iov_len").readings
-        kept = {"nr": nr, "nargs": 3, "kinds": (11, 9, 8), "args": (3, 0x1000, 16)}
-        template = f"%{name}.iov_len. %{name} %vec[1] %fd[2].x %msg.msg_iov[2].iov_len".encode()
-        said = make(item(abi.Item.SOURCE, reading.entry() + (5).to_bytes(8, "little")), template=template, **kept)
-        rest = "0x1000[1] 0x1000[1] 3[2].x %msg.msg_iov[2].iov_len" if call == "writev" else "?[1] %vec[1] 3[2].x ?"
-        assert render.line(said) == f"5. {rest}"
-        assert json.loads(jsonlines.line(said))["members"] == {f"{name}.iov_len": 5}
-
-
 def lead(what: int, arg: int, data: bytes, state: int = abi.State.WHOLE) -> bytes:
     """The item of where an argument of unlinkat leads."""
     return item(abi.Item.SOURCE, bytes(abi.SourceStruct(what=what, arg=arg, limit=4096)) + data, state)

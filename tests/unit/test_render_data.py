@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Do data and the strings of lists read as they should, as text and as JSON, with and without an event that carries them?"""
+"""Do data and the elements of lists and arrays read as they should, as text and as JSON, with and without an event that carries them?"""
 
 import json
 
@@ -40,3 +40,15 @@ def test_elements():
     assert json.loads(jsonlines.line(said))["members"] == {
         "argv[0]": "sh", "argv[1]": "-c\n", "argv[2]": None, "envp[31]": "A=b", "envp[31]_cut": True
     }  # fmt: skip
+
+
+def test_members_of_elements():
+    """What stands behind the name of an array's element, or a place behind no array, is text."""
+    for call, nr, name in (("writev", 20, "vec[1]"), ("sendmsg", 46, "msg.msg_iov[1]")):
+        (reading,) = members.find("x86_64", call, f"{name}.iov_len").readings
+        kept = {"nr": nr, "nargs": 3, "kinds": (11, 9, 8), "args": (3, 0x1000, 16)}
+        template = f"%{name}.iov_len. %{name} %vec[1] %fd[2].x %msg.msg_iov[2].iov_len".encode()
+        said = make(item(abi.Item.SOURCE, reading.entry() + (5).to_bytes(8, "little")), template=template, **kept)
+        rest = "[{...}, {iov_len=5, ...}, ...][1] [{...}, {iov_len=5, ...}, ...][1] 3[2].x %msg.msg_iov[2].iov_len" if call == "writev" else "?[1] %vec[1] 3[2].x ?"
+        assert render.line(said) == f"5. {rest}"
+        assert json.loads(jsonlines.line(said))["members"] == {f"{name}.iov_len": 5}
