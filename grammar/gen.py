@@ -154,6 +154,12 @@ def load_families():
     return families.load()
 
 
+def load_checkpoints():
+    import checkpoints
+
+    return checkpoints.load()
+
+
 def load_shown():
     import shown
 
@@ -233,7 +239,7 @@ def render_all():
     env.filters["hex"] = lambda number: f"{number:#04x}"
     coverage = load_coverage()
     words = {"spec": spec, "calls": load_calls(spec), "classes": load_classes(), "families": load_families(),
-             "shown": load_shown(), "columns": columns, "constants": constants, "since": load_since(),
+             **load_checkpoints(), "shown": load_shown(), "columns": columns, "constants": constants, "since": load_since(),
              "coverage": coverage, **load_lacking(spec, coverage), **load_structures(spec, constants)}
     return {name: env.get_template(template).render(words | grammar_words(name)) for name, template in OUTPUTS.items()}
 

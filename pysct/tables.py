@@ -6,7 +6,10 @@ CALLS[abi][name] is (number, ((argument, kind), …)); UNIMPLEMENTED[abi] names
 those that no supported kernel implements. CALL_FAMILIES are (names, {call: who
 calls it}): see grammar/syscalls/families.toml. PATHS are the arguments that
 are paths, NO_PATHS those of some calls that are not, ABSOLUTE fields that are,
-LAST what becomes of a symbolic link at the end of one.
+LAST what becomes of a symbolic link at the end of one. CHECKPOINTS[name] are the
+arguments about which the kernel asks its LSMs there, having read them itself,
+and of APPARMOR are those at which its profiles can refuse them: see
+grammar/syscalls/checkpoints.toml.
 MEASURED[abi] are the kernels on which each call was tried, by the first two
 numbers of their release; LACKING[abi][call] those of them that do not have it.
 """
@@ -2159,6 +2162,43 @@ PATHS = frozenset(['dir_name', 'filename', 'from_pathname', 'new_root', 'newname
 NO_PATHS = {'symlink': ['oldname'], 'symlinkat': ['oldname']}
 ABSOLUTE = frozenset(['CWD', 'EXE', 'ROOT', 'CGROUP'])
 LAST = {'entry': ['link.newname', 'linkat.newname', 'mkdir.pathname', 'mkdirat.pathname', 'mknod.filename', 'mknodat.filename', 'rename.oldname', 'rename.newname', 'renameat.oldname', 'renameat.newname', 'renameat2.oldname', 'renameat2.newname', 'rmdir.pathname', 'symlink.newname', 'symlinkat.newname', 'unlink.pathname', 'unlinkat.pathname'], 'held': ['lchown.filename', 'lchown32.filename', 'lgetxattr.pathname', 'link.oldname', 'llistxattr.pathname', 'lremovexattr.pathname', 'lsetxattr.pathname', 'lstat.filename', 'lstat64.filename', 'oldlstat.filename', 'readlink.path', 'readlinkat.pathname'], 'apart': ['inotify_add_watch.pathname'], 'flags': {'linkat.oldname': {'held': True, 'argument': 'flags', 'any': ['AT_SYMLINK_FOLLOW']}, 'move_mount.from_pathname': {'held': True, 'argument': 'flags', 'any': ['MOVE_MOUNT_F_SYMLINKS']}, 'move_mount.to_pathname': {'held': True, 'argument': 'flags', 'any': ['MOVE_MOUNT_T_SYMLINKS']}, 'open.filename': {'argument': 'flags', 'any': ['O_NOFOLLOW'], 'all': ['O_CREAT', 'O_EXCL']}, 'openat.filename': {'argument': 'flags', 'any': ['O_NOFOLLOW'], 'all': ['O_CREAT', 'O_EXCL']}, 'openat2.filename': {'argument': 'how', 'any': ['O_NOFOLLOW'], 'all': ['O_CREAT', 'O_EXCL']}, 'inotify_add_watch.pathname': {'argument': 'mask', 'any': ['IN_DONT_FOLLOW']}, 'fanotify_mark.pathname': {'argument': 'flags', 'any': ['FAN_MARK_DONT_FOLLOW']}, 'fspick.path': {'argument': 'flags', 'any': ['FSPICK_SYMLINK_NOFOLLOW']}, 'newfstatat.filename': {'argument': 'flag', 'any': ['AT_SYMLINK_NOFOLLOW']}, 'fstatat64.filename': {'argument': 'flag', 'any': ['AT_SYMLINK_NOFOLLOW']}, 'statx.filename': {'argument': 'flags', 'any': ['AT_SYMLINK_NOFOLLOW']}, 'fchownat.filename': {'argument': 'flag', 'any': ['AT_SYMLINK_NOFOLLOW']}, 'fchmodat2.filename': {'argument': 'flags', 'any': ['AT_SYMLINK_NOFOLLOW']}, 'faccessat2.filename': {'argument': 'flags', 'any': ['AT_SYMLINK_NOFOLLOW']}, 'utimensat.filename': {'argument': 'flags', 'any': ['AT_SYMLINK_NOFOLLOW']}, 'utimensat_time64.filename': {'argument': 'flags', 'any': ['AT_SYMLINK_NOFOLLOW']}, 'execveat.filename': {'argument': 'flags', 'any': ['AT_SYMLINK_NOFOLLOW']}, 'open_tree.filename': {'argument': 'flags', 'any': ['AT_SYMLINK_NOFOLLOW']}, 'open_tree_attr.filename': {'argument': 'flags', 'any': ['AT_SYMLINK_NOFOLLOW']}, 'mount_setattr.path': {'argument': 'flags', 'any': ['AT_SYMLINK_NOFOLLOW']}, 'file_getattr.filename': {'argument': 'at_flags', 'any': ['AT_SYMLINK_NOFOLLOW']}, 'file_setattr.filename': {'argument': 'at_flags', 'any': ['AT_SYMLINK_NOFOLLOW']}, 'getxattrat.pathname': {'argument': 'at_flags', 'any': ['AT_SYMLINK_NOFOLLOW']}, 'setxattrat.pathname': {'argument': 'at_flags', 'any': ['AT_SYMLINK_NOFOLLOW']}, 'listxattrat.pathname': {'argument': 'at_flags', 'any': ['AT_SYMLINK_NOFOLLOW']}, 'removexattrat.pathname': {'argument': 'at_flags', 'any': ['AT_SYMLINK_NOFOLLOW']}}}
+
+CHECKPOINTS = {
+    'path_unlink': frozenset(['unlink.pathname', 'unlinkat.pathname']),
+    'path_rmdir': frozenset(['rmdir.pathname', 'unlinkat.pathname']),
+    'path_mkdir': frozenset(['mkdir.pathname', 'mkdirat.pathname']),
+    'path_mknod': frozenset(['mknod.filename', 'mknodat.filename']),
+    'path_symlink': frozenset(['symlink.newname', 'symlink.oldname', 'symlinkat.newname', 'symlinkat.oldname']),
+    'path_link': frozenset(['link.newname', 'link.oldname', 'linkat.newname', 'linkat.oldname']),
+    'path_rename': frozenset(['rename.newname', 'rename.oldname', 'renameat.newname', 'renameat.oldname', 'renameat2.newname', 'renameat2.oldname']),
+    'path_truncate': frozenset(['truncate.path', 'truncate64.path']),
+    'path_chmod': frozenset(['chmod.filename', 'fchmodat.filename', 'fchmodat2.filename']),
+    'path_chown': frozenset(['chown.filename', 'chown32.filename', 'fchownat.filename', 'lchown.filename', 'lchown32.filename']),
+    'path_chroot': frozenset(['chroot.filename']),
+    'path_notify': frozenset(['fanotify_mark.pathname', 'inotify_add_watch.pathname']),
+    'file_open': frozenset(['acct.name', 'creat.pathname', 'open.filename', 'openat.filename', 'openat2.filename', 'swapoff.specialfile', 'swapon.specialfile']),
+    'bprm_check': frozenset(['execve.filename', 'execveat.filename']),
+    'inode_getattr': frozenset(['fstatat64.filename', 'lstat.filename', 'lstat64.filename', 'newfstatat.filename', 'oldlstat.filename', 'oldstat.filename', 'stat.filename', 'stat64.filename', 'statx.filename']),
+    'inode_setattr': frozenset(['futimesat.filename', 'utime.filename', 'utimensat.filename', 'utimensat_time64.filename', 'utimes.filename']),
+    'inode_readlink': frozenset(['readlink.path', 'readlinkat.pathname']),
+    'inode_setxattr': frozenset(['fsetxattr.name', 'lsetxattr.name', 'lsetxattr.pathname', 'setxattr.name', 'setxattr.pathname', 'setxattrat.name', 'setxattrat.pathname']),
+    'inode_set_acl': frozenset(['fsetxattr.name', 'lsetxattr.name', 'lsetxattr.pathname', 'setxattr.name', 'setxattr.pathname', 'setxattrat.name', 'setxattrat.pathname']),
+    'inode_getxattr': frozenset(['fgetxattr.name', 'getxattr.name', 'getxattr.pathname', 'getxattrat.name', 'getxattrat.pathname', 'lgetxattr.name', 'lgetxattr.pathname']),
+    'inode_get_acl': frozenset(['fgetxattr.name', 'getxattr.name', 'getxattr.pathname', 'getxattrat.name', 'getxattrat.pathname', 'lgetxattr.name', 'lgetxattr.pathname']),
+    'inode_removexattr': frozenset(['fremovexattr.name', 'lremovexattr.name', 'lremovexattr.pathname', 'removexattr.name', 'removexattr.pathname', 'removexattrat.name', 'removexattrat.pathname']),
+    'inode_remove_acl': frozenset(['fremovexattr.name', 'lremovexattr.name', 'lremovexattr.pathname', 'removexattr.name', 'removexattr.pathname', 'removexattrat.name', 'removexattrat.pathname']),
+    'inode_listxattr': frozenset(['listxattr.pathname', 'listxattrat.pathname', 'llistxattr.pathname']),
+    'sb_statfs': frozenset(['statfs.pathname', 'statfs64.pathname']),
+    'sb_mount': frozenset(['mount.data', 'mount.dev_name', 'mount.dir_name', 'mount.type']),
+    'sb_umount': frozenset(['umount.name', 'umount2.name']),
+    'sb_pivotroot': frozenset(['pivot_root.new_root', 'pivot_root.put_old']),
+    'move_mount': frozenset(['move_mount.from_pathname', 'move_mount.to_pathname']),
+    'socket_connect': frozenset(['connect.addr']),
+    'socket_bind': frozenset(['bind.addr']),
+    'socket_sendmsg': frozenset(['sendmsg.msg', 'sendto.addr']),
+    'task_setrlimit': frozenset(['prlimit64.new_rlim', 'setrlimit.rlim']),
+}
+APPARMOR = frozenset(['bprm_check', 'file_open', 'path_chmod', 'path_chown', 'path_link', 'path_mkdir', 'path_mknod', 'path_rename', 'path_rmdir', 'path_symlink', 'path_truncate', 'path_unlink', 'sb_mount', 'sb_pivotroot', 'sb_umount'])
 
 MEASURED = {
     'x86_64': ((5, 10), (6, 1), (6, 12), (7, 2)),
