@@ -2,16 +2,15 @@
 """What would somebody with experience say about rules that make sense?"""
 
 from collections import defaultdict
-from collections.abc import Callable
 
 from pysct.abi import ACTIONS, FIELDS, Limit
-from pysct.abi import Source as What
 from pysct.beginning import advise_data, note_data
 from pysct.check import Rule
+from pysct.checkpoints import judged_memory, way_out
 from pysct.constants import FAMILIES
 from pysct.diagnostics import Diagnostics
 from pysct.families import advise_families
-from pysct.ir import OF_OTHERS, Chain, Each, Int, Load, Member, Mixed, Op, StrPair, StrRef, StrTest
+from pysct.ir import OF_OTHERS, Chain, Each, Int, Load, Member, Mixed, Op, StrPair, StrRef, StrTest, reads
 from pysct.literal import advise_stars
 from pysct.points import calls_of_class
 from pysct.reading import Reading
@@ -167,17 +166,14 @@ def of_process(node) -> bool:
 
 def note_memory(rules: list[Rule], conditions: list[list], diagnostics: Diagnostics):
     """Say once that what an argument points to can change between a rule's look at it and the kernel's."""
-    judging = [
-        rule
-        for rule, each in zip(rules, conditions, strict=True)
-        if rule.actions.mask & ACTIONS["FAIL"].mask and any(mentions(condition, in_memory) for condition in each)
-    ]
+    refusing = [(rule, each) for rule, each in zip(rules, conditions, strict=True) if rule.actions.mask & ACTIONS["FAIL"].mask]
+    judging = [(rule, judged) for rule, each in refusing if (judged := judged_memory(rule, each))]
     if judging:
-        who = f"rule '{judging[0].name}' judges" if len(judging) == 1 else f"{len(judging)} rules with FAIL judge"
-        message = (
-            f"{who} the caller's memory, which another thread of the caller can change behind the judgement"
+        who = f"rule '{judging[0][0].name}' judges" if len(judging) == 1 else f"{len(judging)} rules with FAIL judge"
+        diagnostics.note(
+            f"{who} the caller's memory, which another thread of the caller can change behind the judgement",
+            way_out(judged for _, judged in judging),
         )
-        diagnostics.note(message)
 
 
 def note_mapped(rules: list[Rule], diagnostics: Diagnostics):
@@ -198,7 +194,7 @@ def note_above(rules: list[Rule], conditions: list[list], diagnostics: Diagnosti
     judging = [
         rule
         for rule, each in zip(rules, conditions, strict=True)
-        if rule.actions.mask & sum(PREVENTS) and any(mentions(condition, is_above) for condition in each)
+        if rule.actions.mask & sum(PREVENTS) and any(is_above(read) for condition in each for read in reads(condition))
     ]
     if judging:
         who = f"rule '{judging[0].name}' asks" if len(judging) == 1 else f"{len(judging)} rules that do more than log ask"
@@ -208,31 +204,9 @@ def note_above(rules: list[Rule], conditions: list[list], diagnostics: Diagnosti
         )
 
 
-def in_memory(node: StrRef | Load) -> bool:
-    """Whether what is read is what an argument points to."""
-    if isinstance(node, Load):
-        return node.op == "LDS"
-    read = node.operand
-    return read.what != What.DESCRIPTOR if isinstance(read, Reading) else read < Limit.ARGS
-
-
 def is_above(node: StrRef | Load) -> bool:
     """Whether what is read is of the caller's parent or another ancestor."""
     match node:
         case Load(op="LDF", index=field) | StrRef(operand=field):
             return field in OF_OTHERS
-    return False
-
-
-def mentions(node, test: Callable[[StrRef | Load], bool]) -> bool:
-    """Whether something that a condition depends on is such a thing."""
-    match node:
-        case StrRef() | Load():
-            return test(node)
-        case StrTest(operand=operand) | Member(operand=operand) | Each(operand=operand):
-            return mentions(operand, test)
-        case StrPair(left=left, right=right):
-            return mentions(left, test) or mentions(right, test)
-        case Op(operands=parts) | Chain(operands=parts) | Mixed(operands=parts):
-            return any(mentions(part, test) for part in parts)
     return False

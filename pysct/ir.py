@@ -6,6 +6,7 @@ range that it cannot leave; where that reaches above 2^63 - 1 the number is
 unsigned, everywhere else signed, except that a number known now says so itself.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from pysct.abi import FIELDS
@@ -146,6 +147,20 @@ class Member:
     elements: tuple
     low = 0
     high = 1
+
+
+def reads(node) -> Iterator[StrRef | Load]:
+    """All that a condition depends on."""
+    match node:
+        case StrRef() | Load():
+            yield node
+        case StrTest(operand=operand) | Member(operand=operand) | Each(operand=operand):
+            yield from reads(operand)
+        case StrPair(left=left, right=right):
+            yield from (left, right)
+        case Op(operands=parts) | Chain(operands=parts) | Mixed(operands=parts):
+            for part in parts:
+                yield from reads(part)
 
 
 def names_ancestor(node) -> bool:
