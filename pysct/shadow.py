@@ -12,14 +12,16 @@ from pysct.together import Together, Work
 
 FEW = 64  # values and texts of one test by which it is found, and rules that are found by one of them
 OTHERS = 32  # rules of a point that are found by no value or text, and so are compared with each later one
+Few = dict[object, frozenset]
+"""The values that are left of some operands."""
 
 
 @dataclass(slots=True)
 class Part:
     """One of the alternatives of a condition, and by what it is found.
 
-    `ways` are its tests of few values, each as a list of (operand, value); `several` are those of more texts than one, each
-    with its operand; `texts` is what one of its tests asks of a
+    `ways` are its tests of few values, each as a list of (operand, value), and `few` has what all tests leave of these;
+    `several` are those of more texts than one, each with its operand; `texts` is what one of its tests asks of a
     string, of which one has to be true, as (operand, opcode, text); `known` are such that are true where the part is,
     as far as that is needed to find those that follow.
     """
@@ -29,6 +31,7 @@ class Part:
     texts: list[tuple]
     known: list[tuple]
     several: list[tuple]
+    few: Few
 
 
 class Cover(NamedTuple):
@@ -50,11 +53,11 @@ class Earlier:
 
     together: Together
     all: tuple[Rule, ...] = ()
-    by_value: dict[tuple, list[tuple[Rule, object]]] = field(default_factory=dict)
-    by_text: dict[tuple, list[tuple[Rule, object]]] = field(default_factory=dict)
+    by_value: dict[tuple, list[tuple[Rule, Part]]] = field(default_factory=dict)
+    by_text: dict[tuple, list[tuple[Rule, Part]]] = field(default_factory=dict)
     lengths: dict[tuple, set[int]] = field(default_factory=dict)  # of the texts in by_text, by operand and opcode
-    globs: list[tuple[Rule, object]] = field(default_factory=list)  # some of those in by_text: what a text may fit
-    others: list[tuple[Rule, object]] = field(default_factory=list)
+    globs: list[tuple[Rule, Part]] = field(default_factory=list)  # some of those in by_text: what a text may fit
+    others: list[tuple[Rule, Part]] = field(default_factory=list)
 
     def add(self, rule: Rule, parts: list[Part]):
         """A rule from here on."""
@@ -67,20 +70,20 @@ class Earlier:
                 self.all = () if may_be_unknown(number[0]) else found
             if part.ways:
                 for key in min(part.ways, key=lambda found: len(self.by_value.get(found[0], ()))):
-                    self.by_value.setdefault(key, []).append((rule, part.condition))
+                    self.by_value.setdefault(key, []).append((rule, part))
             elif part.texts:
                 for operand, op, text in part.texts:
-                    self.by_text.setdefault((operand, op, text), []).append((rule, part.condition))
+                    self.by_text.setdefault((operand, op, text), []).append((rule, part))
                     self.lengths.setdefault((operand, op), set()).add(len(text))
                 if len(self.globs) < OTHERS and any(op in glob.OPCODES for _, op, _ in part.texts):
-                    self.globs.append((rule, part.condition))
+                    self.globs.append((rule, part))
             elif len(self.others) < OTHERS:
-                self.others.append((rule, part.condition))
+                self.others.append((rule, part))
 
     def covering(self, parts: list[Part], known: dict[tuple, bool]) -> Cover:
         """The rules that match whatever is true of one of the parts.
 
-        `known` says of pairs of conditions, by their ids, whether one implies the other: points share them.
+        `known` says of pairs of parts, by their ids, whether one implies the other: points share them.
         """
         if self.all:
             return Cover(self.all, True)
@@ -117,14 +120,14 @@ class Earlier:
         for operand, op, text in part.known if self.by_text else ():
             candidates = candidates + self.following(operand, op, text)
         for rule, covers in candidates:
-            pair = id(part.condition), id(covers)
+            pair = id(part), id(covers)
             if pair not in known:
-                known[pair] = implies_inward(part.condition, covers)
+                known[pair] = may_follow(part.few, covers.few) and implies_inward(part.condition, covers.condition)
             if known[pair]:
                 return rule
         return None
 
-    def following(self, operand, op: str, text: bytes) -> list[tuple[Rule, object]]:
+    def following(self, operand, op: str, text: bytes) -> list[tuple[Rule, Part]]:
         """The rules that ask for what may be true where one thing is known of a string."""
         found = self.by_text.get((operand, op, text), [])[:FEW]
         if op == "SEQ":
@@ -136,7 +139,7 @@ class Earlier:
             found += self.with_end(operand, last, "SSUF")
         return found
 
-    def with_end(self, operand, text: bytes, op: str) -> list[tuple[Rule, object]]:
+    def with_end(self, operand, text: bytes, op: str) -> list[tuple[Rule, Part]]:
         """The rules that ask for the beginning, or end, of a text."""
         found = []
         for length in self.lengths.get((operand, op), ()):
@@ -164,7 +167,26 @@ def part_of(condition) -> Part:
         next(filter(None, map(asked, some)), []),
         [known for leaf in leaves(condition) for known in asked(leaf)[:1]],
         [found for test in some if isinstance(test, Member) and (found := texts(test)) and 1 < len(found[1]) <= FEW],
+        few_of(some, ways),
     )
+
+
+def few_of(some, ways: list[list[tuple]]) -> Few:
+    """What tests leave of the operands of which those in `ways` leave few values."""
+    few: Few = {}
+    for found in ways:
+        operand, known = found[0][0], frozenset(value for _, value in found)
+        few[operand] = few.get(operand, known) & known
+    if len(some) > len(ways):
+        for operand, here in filter(None, map(ranges, some)):
+            if operand in few:
+                few[operand] = frozenset(value for value in few[operand] if any(low <= value <= high for low, high in here))
+    return few
+
+
+def may_follow(few: Few, wanted: Few) -> bool:
+    """Whether what is `wanted` of operands can follow from what is left of them: cheap to see, and mostly not so."""
+    return all(few[operand] <= known for operand, known in wanted.items() if operand in few)
 
 
 def asked(test) -> list[tuple]:

@@ -16,6 +16,7 @@ from pysct import fold
 from pysct.always import outcome
 from pysct.implied import clash, implies, ranges
 from pysct.ir import Chain, Int, Load, Member, Op, StrRef, StrTest
+from pysct.shadow import may_follow, part_of
 from pysct.simplify import chain, negate, number_member
 
 X, Y = Load("LDF", 16, -4, 4), Load("LDF", 17, 0, 7)
@@ -92,6 +93,15 @@ def test_what_follows_is_true():
             found += one != other
             assert not [call for call in CALLS if value(one, call) and not value(other, call)], (one, other)
     assert found > 100, "hardly anything was said to follow"
+
+
+def test_what_follows_is_not_passed_over_for_its_values():
+    chance, found = random.Random(6 if ROUNDS == 1 else None), Counter()
+    for _ in range(4000 * ROUNDS):
+        one, other = (chain("ALL", [draw(chance, 0) for _ in range(chance.randrange(1, 4))]) for _ in range(2))
+        may = isinstance(one, Int) or isinstance(other, Int) or may_follow(part_of(one).few, part_of(other).few)
+        found[implies(one, other), may] += 1
+    assert not found[True, False] and found[True, True] > 100 and found[False, False] > 500, found
 
 
 def test_what_clashes_is_never_true_and_alternatives_are_never_all_false():

@@ -1,10 +1,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Are warnings given where they help, and nowhere else?"""
 
+from unittest.mock import patch
+
 import pytest
 
 from pysct.compiler import compile_sources
 from pysct.image import decode
+from pysct.implied import implies_inward
 from pysct.source import Source
 
 
@@ -81,6 +84,14 @@ def test_many_rules_of_one_user_are_told_apart_by_their_paths():
     assert said(text) == []
     (message,) = said(text + rule("chdir", 'filename == "/299" && GID == 0 && UID == 0'))
     assert "rule300" in message
+
+
+def test_rules_for_each_pair_of_two_numbers_are_told_apart_without_comparing_all():
+    text = "".join(rule("close", f"UID == {at % 30} && GID == {at // 30}") for at in range(900))
+    with patch("pysct.shadow.implies_inward", wraps=implies_inward) as compared:
+        assert said(text) == [] and compared.call_count < 900
+        (message,) = said(text + rule("close", "GID == 7 && UID == 3 && fd == 1"))
+    assert "never reached: before it, `rule214` takes" in message
 
 
 def test_what_errors_are_about_is_said_first_and_alone():
