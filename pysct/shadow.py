@@ -179,13 +179,14 @@ def few_of(some, ways: list[list[tuple]]) -> Few:
         few[operand] = few.get(operand, known) & known
     if len(some) > len(ways):
         for operand, here in filter(None, map(ranges, some)):
-            if operand in few:
-                few[operand] = frozenset(value for value in few[operand] if any(low <= value <= high for low, high in here))
+            known = few.get(operand, ())
+            if known:
+                few[operand] = frozenset(value for value in known if any(low <= value <= high for low, high in here))
     return few
 
 
 def may_follow(few: Few, wanted: Few) -> bool:
-    """Whether what is `wanted` of operands can follow from what is left of them: cheap to see, and mostly not so."""
+    """Whether what is `wanted` of operands can follow from what is left of them: cheap to see."""
     return all(few[operand] <= known for operand, known in wanted.items() if operand in few)
 
 

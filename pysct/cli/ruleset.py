@@ -4,7 +4,6 @@
 import errno
 import os
 from collections.abc import Iterable
-from pathlib import Path
 
 from pysct import abi, diagnostics, release, values
 from pysct.cli import report
@@ -20,13 +19,17 @@ HINTS = {
 
 
 def read(paths: Iterable[str]) -> list[Source]:
-    """The rule files' text; raises Failure where one cannot be read."""
+    """The rule files' text; raises Failure where one cannot be read, or does not end."""
     sources = []
     for path in paths:
         try:
-            sources.append(Source(path, Path(path).read_bytes()))
+            with open(path, "rb") as file:
+                sources.append(Source(path, file.read(abi.Limit.IMAGE + 1)))
         except OSError as error:
             raise Failure(f"{shown(path)}: {error.strerror}", HINTS.get(error.errno, "")) from error
+        if len(sources[-1].data) > abi.Limit.IMAGE:
+            message = f"{shown(path)} has more than {abi.Limit.IMAGE} bytes, the limit of an image with its text"
+            raise Failure(message, "is it a file of rules?")
     return sources
 
 

@@ -109,9 +109,16 @@ def test_a_file_that_cannot_be_read_is_named_with_a_way_out(files, say, monkeypa
     said = "sct_config: error: folder: Is a directory\nsct_config: hint: name the files of rules in it\n"
     assert say("check", "folder") == (1, "", said)
 
-    def forbidden(path):
+    def forbidden(*_):
         raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
 
-    monkeypatch.setattr(Path, "read_bytes", forbidden)
+    monkeypatch.setattr("pysct.cli.ruleset.open", forbidden, raising=False)
     status, out, err = say("check", "one")
     assert status == 1 and out == "" and "one: Permission denied" in err and "be root" in err
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("command", ["check", "check --json", "explain", "dump", "fmt --check"])
+def test_a_file_that_has_no_end_is_refused(say, command):
+    status, out, err = say(*command.split(), "/dev/zero")
+    assert status == 1 and "/dev/zero has more than 134217728 bytes" in (out if "json" in command else err)
