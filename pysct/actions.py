@@ -74,7 +74,9 @@ def check_actions(
             error(
                 clause.span,
                 f"unknown key `{clause.key}`",
-                suggest(clause.key, IN_ACTION, f"an action has {', '.join(IN_ACTION)}"),
+                "write `type = FAIL error_code = EPERM`"
+                if clause.key in ACTIONS
+                else suggest(clause.key, IN_ACTION, f"an action has {', '.join(IN_ACTION)}"),
             )
         elif isinstance(clause, tree.Block) != (clause.key == "log_format"):
             example = "log_format { … }" if clause.key == "log_format" else f"{clause.key} = …"
@@ -86,9 +88,10 @@ def check_actions(
             error(clause.span, f"{clause.key} stands twice in this rule")
         else:
             clauses[clause.key] = clause
-    misspelt = {closest(clause.key, IN_ACTION) for action in actions for clause in action.clauses if clause.key not in IN_ACTION}
+    unknown = {clause.key for action in actions for clause in action.clauses if clause.key not in IN_ACTION}
     types = [clause for action in actions for clause in action.clauses if clause.key == "type"]
-    typeless = not types and "type" not in doubtful and "type" not in misspelt
+    misspelt = not unknown.isdisjoint(ACTIONS) or "type" in {closest(key, IN_ACTION) for key in unknown}
+    typeless = not types and "type" not in doubtful and not misspelt
     words = [word.text for clause in types for word in getattr(clause, "values", ())]
     if not actions and "action" not in doubtful:
         error(rule.keyword, "the rule has no action", "add `action { LOG }`")

@@ -12,7 +12,7 @@ from pysct.conditions import Checker
 from pysct.definitions import Definitions
 from pysct.diagnostics import Diagnostics, TooManyErrors, closest, suggest
 from pysct.names import Names, resolve, used
-from pysct.points import Point, abis_of, select
+from pysct.points import OTHER_NAMES, Point, abis_of, select
 from pysct.source import Source, Span, encode
 
 SETTINGS = tuple(key.name for key in KEYS.values() if (key.place, key.form) == ("rule", "words"))
@@ -190,9 +190,8 @@ class RuleChecker:
             if word.text in ABIS:
                 chosen.append(word.text)
             else:
-                self.error(
-                    word.span, f"unknown ABI `{word.text}`", suggest(word.text, ABIS, f"it is one of {', '.join(ABIS)}")
-                )
+                said = suggest(OTHER_NAMES.get(word.text, word.text), ABIS, f"it is one of {', '.join(ABIS)}")
+                self.error(word.span, f"unknown ABI `{word.text}`", said)
         self.doubtful |= set() if chosen else {"abi"}
         return tuple(sorted(set(chosen or ABIS), key=lambda abi: ABIS[abi].number))
 
@@ -214,7 +213,8 @@ class RuleChecker:
             return None
         word = setting.values[0]
         if len(setting.values) > 1:
-            self.error(setting.values[1].span, f"{key} has one value")
+            hint = f"`when = {BOTH}` is before and after" if key == "when" else None
+            self.error(setting.values[1].span, f"{key} has one value", hint)
         elif word.text in choices:
             return word.text
         else:

@@ -208,6 +208,9 @@ class Expansion:
         if node.name in self.definitions.all:
             return self.wrong(node, *self.too_early(node.name))
         sets = [name for name, known in self.definitions.known.items() if known.body is None]
+        if node.name in arguments():
+            hint = f"`&` asks for bits, as in `{node.name} & O_CREAT`; `in {{ {node.name} }}` means the same number"
+            return self.wrong(node, f"`{node.name}` is not a set", hint)
         hint = suggest(node.name, sets, f"write `set {node.name} = {{ … }}` above, or `in {{ {node.name} }}`")
         return self.wrong(node, f"there is no set `{node.name}`", hint)
 

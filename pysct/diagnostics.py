@@ -15,6 +15,7 @@ from pysct.source import Source, Span
 MAX_ERRORS = 50  # a file with more is not a rule file, or has one mistake many times
 LENGTH = 300  # characters of a message or hint
 WIDTH = 120  # columns of an excerpt
+FEW = 16  # known names of which one is meant by one of its words
 
 
 class TooManyErrors(Exception):
@@ -91,7 +92,10 @@ def closest(word: str, known: tuple[str, ...]) -> str | None:
     if word.lower() in folded:
         return folded[word.lower()]
     near = difflib.get_close_matches(word[:64], known, 1, 0.7)
-    return near[0] if near else None
+    if near or len(known) > FEW:
+        return near[0] if near else None
+    parts = [name for name in known if word.lower() in name.split("_")]  # filter is filter_expression
+    return parts[0] if len(parts) == 1 else None
 
 
 def suggest(word: str, known: Iterable[str], otherwise: str | None = None) -> str | None:

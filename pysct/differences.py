@@ -11,6 +11,7 @@ from pysct.abi import FIELDS, STATICS, SUBJECTS, Limit
 from pysct.constants import CONSTANTS
 from pysct.diagnostics import suggest
 from pysct.points import Point
+from pysct.tables import CALLS
 
 # Names that other languages have.
 LITERALS = {
@@ -47,6 +48,9 @@ def missing(key: str | int, points: list[Point], lacking: list[Point]) -> tuple[
         return no_path(key, points, lacking)
     if key.partition(".")[0] in SUBJECTS:
         return no_process(key)
+    argument = key.partition(".")[0].partition("[")[0]
+    if argument != key and (owners := elsewhere(key, argument, points)):
+        return f"`{argument}` is not an argument of {few}", narrowed(points, lacking) or f"it is one of {owners}"
     if "." in key and len(lacking) == len(points):
         return no_member(key, points)
     if len(lacking) < len(points):
@@ -56,6 +60,14 @@ def missing(key: str | int, points: list[Point], lacking: list[Point]) -> tuple[
         return f"unknown name `{key}`", LITERALS[key.lower()]
     known = [*FIELDS, *STATICS, "PARAMS", *dict.fromkeys(name for point in points for name, _ in point.args)]
     return f"unknown name `{key}`", suggest(key, known) or suggest(key, CONSTANTS) or arguments(points)
+
+
+def elsewhere(key: str, argument: str, points: list[Point]) -> str | None:
+    """The calls that know a member or an element, if those of a rule do not even have the argument."""
+    if any(argument == name for point in points for name, _ in point.args):
+        return None
+    known = [call for call in sorted(CALLS[points[0].abi]) if members.find(points[0].abi, call, key)]
+    return ", ".join(known[:5]) + (f" and {len(known) - 5} more" if len(known) > 5 else "") or None
 
 
 def no_path(key: str, points: list[Point], lacking: list[Point]) -> tuple[str, str | None]:
@@ -100,7 +112,7 @@ def no_member(key: str, points: list[Point]) -> tuple[str, str | None]:
     hint = suggest(key, [f"{argument}.{name}" for name in own] or known) or (f"its members are {', '.join(own)}" if own else None)
     if own:
         return f"`{argument}` has no member `{path}`", hint
-    return f"`{argument}` has no members that rules can name", hint
+    return f"`{argument}` has no members that rules can name", hint or suggest(key, FIELDS)
 
 
 def no_element(key: str, point: Point) -> tuple[str, str | None]:

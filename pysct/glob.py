@@ -92,7 +92,7 @@ def behind(pattern: bytes, at: int) -> int:
     if byte == b"[":
         return members(pattern, at)[1]
     if byte == b"\\" and at + 1 == len(pattern):
-        raise GlobError("the glob ends in a backslash that has nothing to quote", None, at, at + 1)
+        raise GlobError("the glob ends in a backslash that has nothing to quote", "`\\\\\\\\` in quotes is a plain backslash", at, at + 1)
     return at + 1 + (byte == b"\\")
 
 
@@ -122,7 +122,7 @@ def members(pattern: bytes, start: int) -> tuple[int, int]:
     for each in RANGE.finditer(pattern, *found.span("members")):
         low, high = each[1][-1], (each[2] or each[1])[-1]
         if low > high:
-            raise GlobError(f"the range {chr(low)}-{chr(high)} in the glob is empty", None, *each.span())
+            raise GlobError(f"the range {chr(low)}-{chr(high)} in the glob is empty", "the lower one comes first", *each.span())
         bits |= (1 << high + 1) - (1 << low)
     return ANY & ~bits if found["negated"] else bits, found.end()
 

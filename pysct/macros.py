@@ -65,7 +65,8 @@ def check_macro(name: str | None, points: list[Point], phase: str) -> tuple[str,
     if len(lacking) < len(points):
         return f"`%{name}` is not an argument of {calls(lacking, points)}", "%params shows all arguments of any call"
     known = [*MACROS, *FIELD_MACROS, *dict.fromkeys(argument for point in points for argument, _ in point.args)]
-    return f"unknown macro `%{name}`", suggest("%" + name, ["%" + other for other in known])
+    some = "%params shows all arguments; docs/reference.md lists the others"
+    return f"unknown macro `%{name}`", suggest("%" + name, ["%" + other for other in known], some)
 
 
 def no_macro(name: str) -> tuple[str, str | None]:

@@ -23,6 +23,8 @@ def why(one, source: Source) -> str:
         return f"one of {first} and {second} is always true: `&&`?" if one.outcome else f"{first} and {second} exclude each other"
     if one.constant:
         return of_constant(one, said) if one.outcome else of_zero(one, said)
+    if differences := [each for each in (*getattr(one.node, "elements", ()), one.node) if is_difference(each)]:
+        return f"from one number to another one is written `{said(differences[0].left)}..{said(differences[0].right)}`"
     if one.of is not None:
         return of_number(one, one.node, said)
     match one.node:
@@ -37,6 +39,14 @@ def why(one, source: Source) -> str:
         case tree.Binary(op="==" | "!=", left=left, right=right):
             return of_number(one, right, said, left)
     return of_range(one)
+
+
+def is_difference(node: tree.Node) -> bool:
+    """Whether a number is written as one less another one."""
+    match node:
+        case tree.Binary(op="-", left=tree.Number(), right=tree.Number()):
+            return True
+    return False
 
 
 def of_range(one) -> str:

@@ -2,6 +2,7 @@
 """Which system calls does a rule name?"""
 
 import platform
+import re
 from functools import cache
 from typing import NamedTuple
 
@@ -12,6 +13,12 @@ from pysct.source import Source, encode, within
 from pysct.tables import CALLS, CLASSES, UNIMPLEMENTED
 from pysct.tree import Word
 
+ENTRY = re.compile(r"^(?:__\w+?_)?(?:sys_)?")  # what the kernel calls the entry function: __x64_sys_unlink
+OTHER_NAMES = {  # of an ABI, where others speak of it
+    **dict.fromkeys(("amd64", "x64", "64"), "x86_64"),
+    **dict.fromkeys(("ia32", "i686", "x86", "32"), "i386"),
+    **{"arm64": "aarch64", "arm": "aarch32", "armhf": "aarch32"},
+}
 LONGEST = 255  # characters of a pattern that is looked at; no name of a call is half as long
 
 
@@ -136,7 +143,8 @@ def nothing(text: str, abis: tuple[str, ...], says_abis: bool) -> tuple[str, str
     if text.startswith("@"):
         if text[1:] in CLASSES:
             return f"no call of the class `{text}` exists in {where}", None
-        return f"unknown class of system calls `{text}`", suggest(text, ["@" + name for name in CLASSES])
+        near = suggest(text, ["@" + name for name in CLASSES], "grammar/syscalls/classes.toml says which there are")
+        return f"unknown class of system calls `{text}`", near
     if is_pattern(text):
         return f"`{text}` matches no system call{of_abis}", None
     others = [abi for abi in CALLS if text in CALLS[abi]]
@@ -147,5 +155,7 @@ def nothing(text: str, abis: tuple[str, ...], says_abis: bool) -> tuple[str, str
         )
     if "," in text or " " in text:
         return f"unknown system call `{text}`", "names stand without quotes, with commas between them: unlink, unlinkat"
+    if text in CLASSES:
+        return f"unknown system call `{text}`", f"write `@{text}` for the calls of that class"
     calls = {call for abi in abis for call in CALLS[abi]}
-    return f"unknown system call `{text}`", suggest(text, sorted(calls))
+    return f"unknown system call `{text}`", suggest(ENTRY.sub("", text), sorted(calls))

@@ -12,7 +12,15 @@ FORMS = {
     "INCLUDE": 'write `include "file"`',
 }
 HEAD_WORDS = frozenset(word.lower() for word in FORMS)
-WORDS = {"and": "&&", "or": "||", "not": "!", "is": "==", "eq": "==", "ne": "!=", "like": "=~", "matches": "=~"}
+WORDS = {
+    **{"and": "&&", "or": "||", "not": "!", "xor": "^", "mod": "%", "has": "&", "between": "in { 10..20 }"},
+    **dict.fromkeys(("is", "eq", "equals"), "=="),
+    **{"ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">="},
+    **dict.fromkeys(("like", "matches", "match", "glob", "regex"), "=~"),
+    **dict.fromkeys(("starts_with", "begins_with", "beginswith", "starts", "begins"), "startswith"),
+    **dict.fromkeys(("ends_with", "ends"), "endswith"),
+    **dict.fromkeys(("includes", "contain"), "contains"),
+}
 
 # Operators of other languages that are two tokens of ours.
 PAIRS = {
@@ -108,8 +116,17 @@ def explain_operator(tokens: list[Token], index: int) -> tuple[str, str | None] 
     if token.type == "PERCENT" and before.type not in OPERANDS and behind and behind.type == "NAME":
         return "`%` only starts a macro in a log_format", f"write `{behind.value[:32].upper()}`"
     if token.type == "SLASH" and before.type not in OPERANDS:
-        return "a string stands in double quotes", 'write "/etc/passwd"'
+        return "a string stands in double quotes", f'write "{unquoted(tokens, index)}"'
     return None
+
+
+def unquoted(tokens: list[Token], index: int) -> str:
+    """What was meant to be a path, as far as there are no blanks in it."""
+    end = index
+    while end + 1 < len(tokens) and tokens[end].end == tokens[end + 1].start and tokens[end + 1].type not in ("CLOSE", "RPAR", "COMMA"):
+        end += 1
+    said = "".join(token.value for token in tokens[index : end + 1])
+    return said if 1 < len(said) < 64 else "/etc/passwd"
 
 
 def in_expression(tokens: list[Token], index: int) -> bool:
@@ -155,6 +172,8 @@ def explain_expression(token: Token, before: Token, in_set: bool) -> tuple[str, 
     if token.type in ("CLOSE", "RPAR", "RSQB", "COMMA") and not complete:
         hint = "no comma stands behind the last element" if in_set and before.type == "COMMA" and token.type == "CLOSE" else None
         return f"something is missing between `{before.value[:32]}` and {shown}", hint
+    if token.type == "OPEN" and before.type in ("EQEQ", "NE"):
+        return f"`{before.value}` compares with one", "`in { … }` asks for one of several, `!(UID in { … })` for none of them"
     if token.type == "OPEN":
         return "`{` only follows `in` here", "parentheses group: (UID == 0)"
     if token.type == "COMMA":
@@ -168,6 +187,8 @@ def explain_expression(token: Token, before: Token, in_set: bool) -> tuple[str, 
         return f"{shown} cannot follow `{before.value[:32]}`", "a network is an address and its bits, without blanks: 10.0.0.0/8"
     if complete:
         return f"{shown} cannot follow `{before.value[:32]}`", None
+    if token.value in LETTERS:
+        return f"`{token.value}` stands between what it compares", f'as in `COMM {token.value} {"{ … }" if token.type == "IN" else chr(34) + "…" + chr(34)}`'
     return f"{shown} cannot stand here: a name, a number or a string must follow `{before.value[:32]}`", None
 
 
@@ -180,6 +201,10 @@ def explain_block(tokens: list[Token], index: int, expected: set[str]) -> tuple[
         return f"{block} needs brackets", f"write `{block} {{ … }}`"
     if before.value in ACTIONS and token.value in ("|", "||", "&", "&&", "+"):
         return f"{shown} does not join actions", "write `type = LOG, FAIL`"
+    if before.type == "VALUE" and token.value in ("|", "||", "&", "&&", "+"):
+        return f"{shown} does not join values", "values have commas between them: unlink, unlinkat"
+    if before.type == "VALUE" and token.type == "LPAR":
+        return f"`{before.value[:32]}` takes nothing in parentheses", "arguments are asked for in filter_expression { … }"
     if before.type == "EQ":
         return f"a value must follow `=`, not {shown}", None
     if before.type == "COMMA":
@@ -192,6 +217,8 @@ def explain_block(tokens: list[Token], index: int, expected: set[str]) -> tuple[
         return f"`{before.value}` takes nothing in parentheses", "write `type = FAIL error_code = EPERM`"
     if before.type == "NAME" and "EQ" in expected:
         name, value = before.value[:32], tokens[index - 2].value[:32]
+        if tokens[index - 2].type == "VALUE" and tokens[index - 4].value == "rule_name" and before.value not in ASSIGNED_KEYS:
+            return "a rule has one name", f'with a blank in it that stands in quotes: "{value} {name}"'
         if tokens[index - 2].type == "VALUE" and before.value not in ASSIGNED_KEYS:
             message = f"between `{value}` and `{name}` a comma is missing, or behind `{name}` a value"
             return message, f"write `{value}, {name}`, or `{name} = …`"
