@@ -142,5 +142,5 @@ def rule_entry(rule: Rule, pool: Pool) -> bytes:
 def check_limit(found: int, name: str, diagnostics: Diagnostics, where: str = ""):
     limit = getattr(Limit, name)
     if found > limit:
-        message = f"{found} is more than the limit of {limit}: {LIMIT_DOC[name]}{where}"
+        message = f"{found} is more than the limit {name} of {limit}: {LIMIT_DOC[name]}{where}"
         diagnostics.error(None, None, message, "write fewer rules, or simpler ones")

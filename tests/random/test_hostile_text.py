@@ -217,7 +217,7 @@ def test_limits_name_themselves():
     pattern = "?" * (Limit.STRING - 1)
     count = Limit.COST // (OPCODES["SGLOB"].cost * len(pattern)) + 1
     costly = filtered(" || ".join([f'pathname =~ "{pattern}"'] * count))
-    assert f"more than the limit of {Limit.COST}: the most that" in survives(costly)[0]
+    assert f"more than the limit COST of {Limit.COST}: the most that" in survives(costly)[0]
 
 
 def test_errors_are_many_but_not_endless():
