@@ -429,6 +429,13 @@ SETS = {
         False,
         None,
     ),
+    'poll': (
+        (),
+        None,
+        (('POLLERR', 8), ('POLLHUP', 16), ('POLLIN', 1), ('POLLNVAL', 32), ('POLLOUT', 4), ('POLLPRI', 2), ('POLLRDBAND', 128), ('POLLRDHUP', 8192), ('POLLRDNORM', 64), ('POLLWRBAND', 512), ('POLLWRNORM', 256), ),
+        False,
+        None,
+    ),
     'epoll': (
         (('EPOLL_CTL_ADD', 1), ('EPOLL_CTL_DEL', 2), ('EPOLL_CTL_MOD', 3), ),
         None,
@@ -865,6 +872,7 @@ MEMBERS = {
     'user_msghdr': {'msg_flags': 'message'},
     'compat_msghdr': {'msg_flags': 'message'},
     'clone_args': {'flags': 'clone3', 'exit_signal': 'signal'},
+    'pollfd': {'events': 'poll', 'revents': 'poll'},
     'mount_attr': {'propagation': 'propagation', 'attr_set': 'fsmount_attributes', 'attr_clr': 'fsmount_attributes'},
     'landlock_ruleset_attr': {'handled_access_fs': 'landlock_files', 'handled_access_net': 'landlock_net', 'scoped': 'landlock_scopes'},
 }

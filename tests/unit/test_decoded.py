@@ -178,8 +178,8 @@ def test_what_else_stands_in_a_row():
     times = rows("utimes", {"tv_sec": 1, "tv_nsec": 2}, {"tv_sec": 3, "tv_nsec": 4})
     assert line("utimensat", (3, 0, 0x1000, 0), times) == "3, NULL, [{tv_sec=1, tv_nsec=2}, {tv_sec=3, tv_nsec=4}], 0"
     asked = rows("ufds", {"fd": 3, "events": 1})
-    assert line("poll", (0x1000, 1, 0), asked, "i386") == "[{fd=3, events=1, ...}], 1, 0"
-    assert line("poll", (0x1000, 1, 0), asked | {"ufds[0].revents": 16}, "i386", "after") == "[{fd=3, events=1, revents=16}], 1, 0"
+    assert line("poll", (0x1000, 1, 0), asked, "i386") == "[{fd=3, events=POLLIN, ...}], 1, 0"
+    assert line("poll", (0x1000, 1, 0), asked | {"ufds[0].revents": 16}, "i386", "after") == "[{fd=3, events=POLLIN, revents=POLLHUP}], 1, 0"
     said = make(*part("x86_64", "writev", "vec[0].iov_len", 3), nr=20, nargs=2, kinds=(11, 9), args=(1, 0x1000), template=b"%args")
     assert render.line(said) == "1, 0x1000", "an event without the count"
 

@@ -152,6 +152,9 @@ MEMBERS = {
     ("landlock_create_ruleset", "attr.handled_access_fs", 3): "LANDLOCK_ACCESS_FS_EXECUTE|LANDLOCK_ACCESS_FS_WRITE_FILE",
     ("landlock_create_ruleset", "attr.handled_access_net", 2): "LANDLOCK_ACCESS_NET_CONNECT_TCP",
     ("landlock_create_ruleset", "attr.scoped", 2): "LANDLOCK_SCOPE_SIGNAL",
+    ("poll", "ufds[0].events", 0x2003): "POLLIN|POLLPRI|POLLRDHUP",
+    ("poll", "ufds[1].revents", 32): "POLLNVAL",
+    ("poll", "ufds[0].events", 0x4001): "POLLIN|0x4000",
 }
 
 
