@@ -23,7 +23,7 @@ class Pointing(Words):
         super().__init__(source, diagnostics)
         self.numbers: dict[str, int] = {}  # fields
         self.structures: set[int] = set()
-        self.unlisted: set[str] = set()  # elements behind a `...`
+        self.unlisted: set[str] = set()  # elements behind a `...`, and those of which only the beginning is given
         self.data: dict[int, bytes | None] = {}  # of the arguments that are data; None for what cannot be read
 
     def missing_members(self, declared: list[str], known: set[str], args: tuple[int, ...]) -> set[str]:
@@ -68,8 +68,10 @@ class Pointing(Words):
         if any(each.data in ("structure", "unsaid") for each in elements):
             self.refuse(span(name), f"`{argument}` is a list of strings", 'write "a", or `?` for what cannot be read')
         given = [self.builder.unescape(ours(each.children[0])) if each.data == "text" else None for each in elements]
+        known = members.elements(self.abi, name.value, argument)
+        self.unlisted |= {element for element, each in zip(known, elements) if each.data == "cut"}
         if is_open(part):
-            self.unlisted |= set(members.elements(self.abi, name.value, argument)[len(given) :])
+            self.unlisted |= set(known[len(given) :])
         try:
             return self.memory.hold_list(index, given)
         except Unfit as unfit:

@@ -14,25 +14,28 @@ GRAMMAR = r"""
 event: NAME "(" [argument ("," argument)*] ")" setting*
 
 ?argument: STRING -> text
+          | cut
           | UNREADABLE -> unreadable
           | structure
           | list
           | flags
 
 structure: "{" [member ("," member)* ["," _more]] "}"
-member: MEMBER "=" (STRING | ADDRESS | flags | inner | row)
+member: MEMBER "=" (STRING | ADDRESS | flags | inner | row | cut)
 row: "[" [_one ("," _one)* ["," more]] "]"
 _one: inner | unsaid
 inner: "{" [plain ("," plain)* ["," _more]] "}"
-plain: MEMBER "=" (STRING | ADDRESS | flags)
+plain: MEMBER "=" (STRING | ADDRESS | flags | cut)
 
 list: "[" [element ("," element)* ["," more]] "]"
 ?element: STRING -> text
+        | cut
         | UNREADABLE -> unreadable
         | structure
         | unsaid
 
 unsaid: "{" _more "}"
+cut: STRING "..."
 more: _more
 _more: "..."
 

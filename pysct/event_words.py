@@ -89,6 +89,11 @@ def is_row(value: Token | Tree) -> bool:
     return isinstance(value, Tree) and value.data == "row"
 
 
+def is_cut(value: Token | Tree) -> bool:
+    """Whether only the beginning of a string is given."""
+    return isinstance(value, Tree) and value.data == "cut"
+
+
 def is_open(row: Tree) -> bool:
     """Whether a list or array ends with `...`."""
     return bool(row.children) and row.children[-1].data == "more"
@@ -100,7 +105,7 @@ def elements_of(row: Tree) -> list[Tree]:
 
 
 def written(structure: Tree) -> Iterator[tuple[Token, str, Token | Tree]]:
-    """Members of a structure, and of those in braces inside it: the name, the whole path, the value.
+    """Members of a structure, and of those in braces inside it: the name, the whole path, the value; none that was cut.
 
     Behind those of the elements of an array comes that itself, the value of which is its row.
     """
@@ -109,6 +114,7 @@ def written(structure: Tree) -> Iterator[tuple[Token, str, Token | Tree]]:
         for at, inner in enumerate(elements_of(value) if kind == "row" else [value] if kind == "inner" else []):
             place = f"[{at}]" * (kind == "row")
             plain = inner.children if inner.data == "inner" else []
-            yield from ((below, f"{name}{place}.{below}", each) for below, each in (member.children for member in plain))
-        if kind != "inner":
+            told = [member.children for member in plain if not is_cut(member.children[1])]
+            yield from ((below, f"{name}{place}.{below}", each) for below, each in told)
+        if kind not in ("inner", "cut"):
             yield name, name.value, value

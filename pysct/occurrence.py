@@ -11,7 +11,7 @@ from functools import cache
 from lark import Lark, Token, Tree
 from lark.exceptions import UnexpectedInput
 
-from pysct import members, resolved
+from pysct import members, resolved, values
 from pysct.abi import ABIS, FIELDS, KINDS, Limit, State
 from pysct.above import Above
 from pysct.build import Unusable
@@ -27,7 +27,6 @@ from pysct.source import Source, Span
 from pysct.tables import CALLS
 
 EXAMPLE = 'a call is written `openat(AT_FDCWD, "/etc/passwd", O_RDONLY) uid=0 comm=cat`'
-ERRNO_MAX = 4095  # a result of -ERRNO_MAX to -1 is an error
 
 
 @dataclass(frozen=True)
@@ -112,13 +111,10 @@ class Reader(Pointing):
         for key, value in (part.children for part in settings):
             if key.value.lower() == "abi":
                 if value.value not in ABIS:
-                    self.refuse(
-                        span(value), f"unknown ABI `{value}`", suggest(value, ABIS, f"it is one of {', '.join(ABIS)}")
-                    )
+                    known = suggest(value, ABIS, f"it is one of {', '.join(ABIS)}")
+                    self.refuse(span(value), f"unknown ABI `{value}`", known)
                 if name.value not in CALLS[value.value]:
-                    self.refuse(
-                        span(name), f"`{name}` is not a system call of {value}", suggest(name, CALLS[value.value])
-                    )
+                    self.refuse(span(name), f"`{name}` is not a system call of {value}", suggest(name, CALLS[value.value]))
                 return value.value
         found = [abi for abi in (*abis_of(), *ABIS) if name.value in CALLS[abi]]
         if not found:
@@ -154,7 +150,7 @@ class Reader(Pointing):
         result, error = self.numbers.get("RETVAL"), self.numbers.get("ERRNO")
         if result is None:
             result = self.numbers["RETVAL"] = -error
-        failed = -result if -ERRNO_MAX <= result < 0 else 0
+        failed = values.error_number(result)
         if self.numbers.setdefault("ERRNO", failed) != failed:
             self.refuse(
                 span(value), f"a call that returns {result} has the error number {failed}", "leave retval or errno out"
@@ -192,7 +188,8 @@ class Reader(Pointing):
         for index in range(len(registers), len(declared)):
             registers.append(self.size(index, declared[index][1]))
         self.check_data(name, registers, declared)
-        known = [argument for index, (argument, _) in enumerate(declared) if index < len(given) or index in self.memory.sized]
+        whole = {index for index, part in enumerate(given) if part.data != "cut"}
+        known = [argument for index, (argument, _) in enumerate(declared) if index in whole or index in self.memory.sized]
         return tuple(registers), texts, known
 
     def text(self, part: Tree, argument: str) -> bytes | int:
