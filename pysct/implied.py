@@ -140,13 +140,23 @@ def meet(all_of: list[Ranges]) -> Ranges | None:
         return None
     left, *others = all_of
     for other in others:
-        pairs = ((max(a, c), min(b, d)) for a, b in left for c, d in other)
-        left = merged((low, high) for low, high in pairs if low <= high)
+        left = overlap(left, other)
     return left
 
 
+def overlap(some: Ranges, others: Ranges) -> Ranges:
+    """The numbers in both; of either, ranges lie apart and in order."""
+    out, one, other = [], 0, 0
+    while one < len(some) and other < len(others):
+        low, high = max(some[one][0], others[other][0]), min(some[one][1], others[other][1])
+        if low <= high:
+            out.append((low, high))
+        one, other = (one + 1, other) if some[one][1] < others[other][1] else (one, other + 1)
+    return tuple(out)
+
+
 def within(some: Ranges, others: Ranges) -> bool:
-    return all(any(low <= a and b <= high for low, high in others) for a, b in some)
+    return overlap(some, others) == tuple(some)
 
 
 # ------------------------------------------------------------------- strings

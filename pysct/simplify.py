@@ -123,7 +123,10 @@ def gathered(operands: list) -> list:
     out: dict[object, None] = {}
     for operand in operands:
         about = elements(operand)
-        out[Member(about[0], tuple(dict.fromkeys(found[about[0]]))) if about else operand] = None
+        if about is None:
+            out[operand] = None
+        elif about[0] in found:
+            out[Member(about[0], tuple(dict.fromkeys(found.pop(about[0]))))] = None
     return list(out)
 
 

@@ -2,6 +2,7 @@
 """Are rules that never match, by what there can be, said to do so and left out, and those that always do taken for that?"""
 
 import re
+import time
 
 import pytest
 from opinions import Event, Rules
@@ -99,3 +100,22 @@ def test_something_large_is_given_up_in_no_time():
     assert found(f"{many} && UID < 0")[1] == []
     large = " && ".join(f"UID in {{ {', '.join(str(7 * at + off) for at in range(2000))} }}" for off in range(2))
     assert found(large)[0] == [NEVER]
+
+
+@pytest.mark.parametrize(
+    "condition",
+    [
+        lambda count: " || ".join(f"UID == {at}" for at in range(count)),
+        lambda count: " && ".join(f"UID in {{ {', '.join(str(3 * at + off) for at in range(count))} }}" for off in range(2)),
+    ],
+    ids=["alternatives", "sets"],
+)
+def test_a_long_condition_takes_no_time_that_grows_faster_than_it_does(condition):
+    def seconds(count: int) -> float:
+        text = text_of(condition(count), call="close")
+        start = time.process_time()
+        compile_sources([Source("t", text)], "x86_64")
+        return time.process_time() - start
+
+    few = seconds(1000)
+    assert seconds(10_000) < 10 * few * 2 + 0.5
