@@ -377,7 +377,7 @@ struct sct_insn {
 /* how a program finds a number or a text behind an argument: what it does not use is 0 */
 struct sct_source {
 	__u8 what; /* SCT_SOURCE_* */
-	__u8 arg; /* argument from 0, an address; of a PATH, the path; of a DESCRIPTOR, that */
+	__u8 arg; /* argument from 0, an address; of a PATH, the path; of a DESCRIPTOR, that, or SCT_ARGS_MAX with AFTER: the result */
 	__u8 kind; /* of a number, its SCT_KIND_* */
 	__u8 flags; /* SCT_SOURCEFLAG_* bits */
 	__u8 size; /* argument from 1 with the size of what `arg` points to; of a PATH, with the descriptor it starts from */

@@ -78,6 +78,8 @@ def no_path(key: str, points: list[Point], lacking: list[Point]) -> tuple[str, s
     known = list(dict.fromkeys(name for point in points for name in resolved.names(point.abi, point.call)))
     known = [name for name in known if name.startswith(f"{function}(") and name != key]
     hint = narrowed(points, lacking) or suggest(key, known) or (f"it has {', '.join(known)}" if known else None)
+    if key == resolved.RESULT:
+        return f"`{key}`: {calls(lacking, points)} returns no descriptor", "docs/reference.md lists the calls that do, under Paths"
     what = "a path" if function == "path" else "a descriptor"
     return f"`{key}`: {calls(lacking, points)} has no such argument that is {what}", hint
 

@@ -36,8 +36,8 @@ class Call:
     field of type str): bytes, or the abi.State that says why there are none;
     missing ones cannot be read.  memory is what the caller has there, by
     address; what is nowhere in it cannot be read.  paths are where arguments
-    lead, by ("path" or "fdpath", argument from 0), as strings are; missing ones
-    lead nowhere.  ancestors are the processes above the caller, its parent first.
+    lead, by ("path" or "fdpath", argument from 0, or Limit.ARGS for the result), as strings
+    are; missing ones lead nowhere.  ancestors are the processes above the caller, its parent first.
     """
 
     args: tuple[int, ...] = ()
@@ -137,7 +137,7 @@ class _CallStruct(ctypes.Structure):
         ("memory", ctypes.POINTER(_AreaStruct)),
         ("areas", ctypes.c_uint32),
         ("paths", _TextStruct * abi.Limit.ARGS),
-        ("descriptors", _TextStruct * abi.Limit.ARGS),
+        ("descriptors", _TextStruct * (abi.Limit.ARGS + 1)),
         ("ancestors", ctypes.POINTER(_ProcessStruct)),
         ("count", ctypes.c_uint32),
     ]
@@ -168,6 +168,7 @@ def _struct(call: Call) -> _CallStruct:
     _say_texts(said.texts, call.strings)
     for place in range(abi.Limit.ARGS):
         said.paths[place] = _text(call.paths.get(("path", place), abi.State.FAULT))
+    for place in range(abi.Limit.ARGS + 1):
         said.descriptors[place] = _text(call.paths.get(("fdpath", place), abi.State.FAULT))
     areas = (_AreaStruct * len(call.memory))(*((at, len(held), held) for at, held in call.memory.items()))
     said.memory, said.areas = areas, len(areas)

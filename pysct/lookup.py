@@ -7,7 +7,7 @@ It looks it up before the call, as the call will: kmod/rules/paths.c.
 from functools import cache
 
 from pysct import members, resolved
-from pysct.abi import Last, Limit
+from pysct.abi import Last, Limit, SourceFlag
 from pysct.abi import Source as What
 from pysct.constants import CONSTANTS
 from pysct.layouts import ARGUMENTS
@@ -22,7 +22,9 @@ def find(abi: str, call: str, name: str) -> Reading | None:
     if place is None:
         return None
     function, index = place
-    return of_path(abi, call, index) if function == "path" else Reading(What.DESCRIPTOR, index, limit=Limit.STRING)
+    if function == "path":
+        return of_path(abi, call, index)
+    return Reading(What.DESCRIPTOR, index, flags=SourceFlag.AFTER * (name == resolved.RESULT), limit=Limit.STRING)
 
 
 def of_path(abi: str, call: str, index: int) -> Reading:

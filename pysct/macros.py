@@ -54,6 +54,8 @@ def check_macro(name: str | None, points: list[Point], phase: str) -> tuple[str,
         )
     if resolved.is_one(name):
         lacking = [point for point in points if not resolved.find(point.abi, point.call, name)]
+        if name == resolved.RESULT and phase == "before" and not lacking:
+            return f"`%{name}` is only known after the call", "write `when = after`"
         return no_path(name, points, lacking) if lacking else None
     if re.split(r"[.\[]", name)[0].upper() in SUBJECTS:
         return None if field_of(name) else no_macro(name)

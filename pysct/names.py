@@ -150,6 +150,8 @@ def resolve(
                 problem = problem[0], f'a string stands in double quotes: "{key}"'
         elif key in FIELDS and FIELDS[key].phase not in ("any", phase):
             problem = f"`{key}` is only known {FIELDS[key].phase} the call", f"write `when = {FIELDS[key].phase}`"
+        elif phase == "before" and key == resolved.RESULT:
+            problem = f"`{key}` is only known after the call", "write `when = after`"
         elif phase == "before" and (filled := [p for p in points if fills(p, key)]):
             shown = f"PARAMS[{key}]" if isinstance(key, int) else key
             problem = f"`{shown}` is only known after the call: {calls(filled, points)} fills it in", "write `when = after`"

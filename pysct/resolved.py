@@ -1,25 +1,27 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Which argument of a call do path(argument) and fdpath(argument) mean?
 
-The one is where a path leads, the other what a descriptor is open on.
+The one is where a path leads, the other what a descriptor is open on; fdpath(RETVAL) is what the call has opened.
 """
 
 import re
 from collections.abc import Mapping
 from functools import cache
 
+from pysct.abi import Limit, SourceStruct
 from pysct.abi import Source as What
-from pysct.abi import SourceStruct
 from pysct.events import String
 from pysct.paths import argument_is_path
 from pysct.reading import Reading, decode
-from pysct.tables import CALLS
+from pysct.tables import CALLS, OPENERS
 
 NAME = re.compile(r"(path|fdpath)\((?:PARAMS\[([0-9]{1,3})\]|([A-Za-z_]\w*))\)", re.ASCII)
 WHAT = {"path": What.PATH, "fdpath": What.DESCRIPTOR}
 
+RESULT = "fdpath(RETVAL)"
+
 Place = tuple[str, int]
-"""The function, and the argument from 0."""
+"""The function, and the argument from 0; Limit.ARGS is the result."""
 
 
 def is_one(name: str) -> bool:
@@ -40,6 +42,8 @@ def find(abi: str, call: str, name: str) -> Place | None:
     names = [argument for argument, _ in arguments]
     if not said:
         return None
+    if name == RESULT:
+        return ("fdpath", Limit.ARGS) if call in OPENERS else None
     function, number, argument = said.groups()
     index = int(number) - 1 if number else names.index(argument) if argument in names else -1
     if not 0 <= index < len(arguments):
@@ -53,8 +57,10 @@ def find(abi: str, call: str, name: str) -> Place | None:
 @cache
 def names(abi: str, call: str) -> tuple[str, ...]:
     """All such names at a call of an ABI; none if that is not known."""
-    arguments = CALLS.get(abi, {}).get(call, (0, ()))[1]
-    made = [f"{function}({argument})" for argument, _ in arguments for function in WHAT]
+    if call not in CALLS.get(abi, {}):
+        return ()
+    arguments = CALLS[abi][call][1]
+    made = [f"{function}({argument})" for argument, _ in arguments for function in WHAT] + [RESULT]
     return tuple(name for name in made if find(abi, call, name))
 
 

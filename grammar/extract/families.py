@@ -29,6 +29,8 @@ def check(raw: dict, known: frozenset[str], arguments: frozenset[tuple[str, str]
             )
         if not set(family["by"]) - set(family["names"]) and len(family["by"]) < 2:
             raise FamilyError(f"{where}: {family['doc']}: nothing can be missed; name who calls what else")
+    if strange := set(raw["descriptors"]["returned"]) - known:
+        raise FamilyError(f"{where}: descriptors: {', '.join(sorted(strange))}: a call of no ABI; correct or remove it")
     paths = raw["paths"]
     names = {name for _, name in arguments}
     if strange := {*paths["arguments"], *(name for names in paths["except"].values() for name in names)} - names:

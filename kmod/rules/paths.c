@@ -334,6 +334,12 @@ static int find_flags(struct sct_judge *judge, const struct sct_source *source,
 	return error;
 }
 
+static int find_descriptor(struct sct_judge *judge, const struct sct_source *source)
+{
+	return source->flags & SCT_SOURCEFLAG_AFTER ? sct_judge_field(judge, SCT_FIELD_RETVAL) :
+						      judge->args[source->arg];
+}
+
 static int find_path(struct sct_judge *judge, const struct sct_source *source,
 		     struct search *search, struct sct_text *text)
 {
@@ -343,7 +349,7 @@ static int find_path(struct sct_judge *judge, const struct sct_source *source,
 	int error;
 
 	if (source->what == SCT_SOURCE_DESCRIPTOR) {
-		error = open_base(judge->args[source->arg], &path);
+		error = open_base(find_descriptor(judge, source), &path);
 		return error ?: tell(search, &path, NULL, 0, text);
 	}
 	memcpy(search->name, name->bytes, name->len);

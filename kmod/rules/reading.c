@@ -75,13 +75,26 @@ static bool is_number(const struct sct_prog *prog, unsigned int arg)
 	       prog->kinds[arg - 1] != SCT_KIND_STR;
 }
 
+/* An argument, or the result once there is one. */
+static bool descriptor_is_sound(const struct sct_prog *prog, const struct sct_source *source)
+{
+	if (source->size || source->family || source->other || source->offset || source->via ||
+	    source->via_size)
+		return false;
+	if (source->flags & SCT_SOURCEFLAG_AFTER)
+		return source->arg == SCT_ARGS_MAX && prog->phase == SCT_PHASE_AFTER;
+	return is_number(prog, source->arg + 1);
+}
+
 static bool path_is_sound(const struct sct_prog *prog, const struct sct_source *source)
 {
-	if (source->flags & ~SCT_SOURCEFLAG_LOG || source->kind || source->limit != SCT_STRING_MAX)
+	if (source->flags & ~(SCT_SOURCEFLAG_LOG | SCT_SOURCEFLAG_AFTER) || source->kind ||
+	    source->limit != SCT_STRING_MAX)
 		return false;
 	if (source->what == SCT_SOURCE_DESCRIPTOR)
-		return is_number(prog, source->arg + 1) && !source->size && !source->family &&
-		       !source->other && !source->offset && !source->via && !source->via_size;
+		return descriptor_is_sound(prog, source);
+	if (source->flags & SCT_SOURCEFLAG_AFTER || source->arg >= prog->nargs)
+		return false;
 	if (prog->kinds[source->arg] != SCT_KIND_STR || source->other > SCT_LAST_HELD ||
 	    (source->size && !is_number(prog, source->size)))
 		return false;
@@ -104,12 +117,13 @@ static bool is_path(const struct sct_source *source)
 /** sct_source_is_sound() - is a source of a program, whose arguments are sound, one that can be read? */
 bool sct_source_is_sound(const struct sct_prog *prog, const struct sct_source *source)
 {
-	if (source->flags & ~SCT_SOURCEFLAGS || source->arg >= prog->nargs ||
+	if (source->flags & ~SCT_SOURCEFLAGS ||
 	    (source->each && source->what != SCT_SOURCE_NUMBER))
 		return false;
 	if (is_path(source))
 		return path_is_sound(prog, source);
-	if (prog->kinds[source->arg] != SCT_KIND_PTR || (source->other && !source->family))
+	if (source->arg >= prog->nargs || prog->kinds[source->arg] != SCT_KIND_PTR ||
+	    (source->other && !source->family))
 		return false;
 	if (source->flags & SCT_SOURCEFLAG_AFTER && prog->phase != SCT_PHASE_AFTER)
 		return false;
@@ -405,11 +419,11 @@ static int read_source(struct sct_judge *judge, const struct sct_source *source,
 	struct place place;
 	int error;
 
-	if (is_path(source))
-		return sct_judge_path(judge, source, &found->text);
-	/* A call that fails fills nothing in. */
+	/* A call that fails fills nothing in, and opens nothing. */
 	if (source->flags & SCT_SOURCEFLAG_AFTER && sct_judge_field(judge, SCT_FIELD_ERRNO))
 		return -EFAULT;
+	if (is_path(source))
+		return sct_judge_path(judge, source, &found->text);
 	error = find(judge, source, &place);
 	if (error)
 		return error;

@@ -32,7 +32,7 @@ struct sct_offline_process {
  * @memory: of the caller; what is nowhere in it cannot be read
  * @areas: how many there are
  * @paths: where the arguments lead that are paths
- * @descriptors: where those lead that are descriptors
+ * @descriptors: where those lead that are descriptors, and behind them the result
  * @ancestors: the processes above the caller, the nearest first
  * @count: how many these are
  */
@@ -42,7 +42,7 @@ struct sct_offline_call {
 	struct sct_text texts[SCT_TEXTS];
 	const struct sct_offline_area *memory;
 	u32 areas;
-	struct sct_text paths[SCT_ARGS_MAX], descriptors[SCT_ARGS_MAX];
+	struct sct_text paths[SCT_ARGS_MAX], descriptors[SCT_ARGS_MAX + 1];
 	const struct sct_offline_process *ancestors;
 	u32 count;
 };

@@ -48,10 +48,11 @@ class Meaning:
         return Number.literal(value[self.abi] if isinstance(value, dict) else value)
 
     def leads_to(self, function: str, said: str) -> bytes | None:
-        """Where an argument leads."""
+        """Where an argument leads, or the result; a call that fails has none."""
         argument = self.memory.argument(said)
-        index = [name for name, _ in self.arguments].index(argument)
-        if self.lacks(f"{function}({argument})"):
+        index = Limit.ARGS if said == "RETVAL" else [name for name, _ in self.arguments].index(argument)
+        failed = said == "RETVAL" and self.event.fields.get(FIELDS["ERRNO"].number)
+        if failed or self.lacks(f"{function}({argument})"):
             return None
         found = self.event.paths.get((function, index))
         return found if isinstance(found, bytes) and len(found) < Limit.STRING else None

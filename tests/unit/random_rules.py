@@ -154,7 +154,9 @@ def names_of(call: str, phase: str) -> tuple[list[str], list[str], dict[str, int
             found["text" if data or kind == "str" else "number"] += [name, name, *[f"PARAMS[{at}]"] * (call != "clone")]
     for argument in LISTS[SUBJECTS[call][0]].get(call, ()):
         found["text"] += [f"{argument}[{at}]" for at in (0, 0, 0, 1, 1, 2)]
-    for name in resolved.names(SUBJECTS[call][0], call):
+    paths = [name for name in resolved.names(SUBJECTS[call][0], call) if name != resolved.RESULT]
+    found["text"] += [resolved.RESULT] * 2 if phase == "after" and resolved.find(SUBJECTS[call][0], call, resolved.RESULT) else []
+    for name in paths:
         at = resolved.find(SUBJECTS[call][0], call, name)[1] + 1
         found["text"] += [name, f"{name.partition('(')[0]}(PARAMS[{at}])"]
     addresses = {}

@@ -31,7 +31,7 @@ def test_all_that_can_be_said():
     assert event.seen.args == (-100, 1, 0o2101, 0o644) and event.seen.strings[1] == b'/tmp/A"'
     assert event.seen.strings[FIELDS["COMM"].number] == b"rm" and event.seen.strings[FIELDS["CWD"].number] == b"/a b"
     assert number(event, "UID") == 0 and number(event, "GID") == 16
-    places = {"path(filename)", "fdpath(dfd)"}
+    places = {"path(filename)", "fdpath(dfd)", "fdpath(RETVAL)"}
     assert event.missing == FIELDS.keys() - {"UID", "GID", "COMM", "CWD"} | places and not event.has_result
 
 

@@ -112,6 +112,23 @@ def test_descriptors():
     assert judged(rule("fchmod", 'fdpath(fd) startswith "pipe:"'), event) == MATCHES
 
 
+@pytest.mark.parametrize(
+    "path, fields, outcome",
+    [
+        (b"/a", {"RETVAL": 3}, MATCHES),
+        (b"/b", {"RETVAL": 3}, FAILS),
+        (State.FAULT, {"RETVAL": 3}, UNKNOWN),
+        (b"/a", {"RETVAL": -2, "ERRNO": 2}, UNKNOWN),
+    ],
+)
+@pytest.mark.parametrize("call", ["openat", "inotify_init", "socket"])
+def test_what_a_call_has_opened(call, path, fields, outcome):
+    """Also of a call that has no arguments; one that failed has opened nothing."""
+    text = rule(call, 'fdpath(RETVAL) == "/a"').replace("} }", "} when = after }")
+    event = Event(call, (0, b"x", 0, 0)[: len(CALLS["x86_64"][call][1])], "after", fields, paths={("fdpath", Limit.ARGS): path})
+    assert judged(text, event) == outcome
+
+
 def test_the_file_system_is_asked_last():
     text = rule("unlinkat", 'path(pathname) == "/a" && COMM =~ "**a**" && fdpath(dfd) == "/b" && dfd > 7')
     listing = disassemble(decode(compile_sources([Source("t", text)], "x86_64").image))
@@ -123,4 +140,6 @@ def test_the_file_system_is_asked_last():
 def test_names():
     assert resolved.names("x86_64", "unlinkat") == ("fdpath(dfd)", "path(pathname)")
     assert resolved.names("x86_64", "getpid") == () == resolved.names("x86_64", "no_such_call")
+    assert resolved.names("x86_64", "dup") == ("fdpath(fildes)", "fdpath(RETVAL)")
+    assert resolved.find("x86_64", "unlinkat", "fdpath(RETVAL)") is None is resolved.find("x86_64", "dup", "path(RETVAL)")
     assert resolved.exists("path(PARAMS[1])") and not resolved.exists("path(dfd)")

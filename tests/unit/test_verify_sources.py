@@ -106,6 +106,11 @@ SOURCE = {
     "a descriptor that is an address": path("DESCRIPTOR", arg=2),
     "a descriptor from a descriptor": path("DESCRIPTOR", arg=1, size=2),
     "a descriptor with flags": path("DESCRIPTOR", arg=1, family=2),
+    "a descriptor after the call": path("DESCRIPTOR", arg=1, flags=FLAG.AFTER),
+    "the result before the call": path("DESCRIPTOR", arg=Limit.ARGS, flags=FLAG.AFTER),
+    "the result without saying when": path("DESCRIPTOR", arg=Limit.ARGS),
+    "a path that is the result": path(arg=Limit.ARGS, flags=FLAG.AFTER),
+    "memory behind the result": source(arg=Limit.ARGS),
     "a descriptor with a size": path("DESCRIPTOR", arg=1, via_size=4),
     "a descriptor that is followed": path("DESCRIPTOR", arg=1, other=1),
 }
