@@ -22,9 +22,6 @@
 #include "../compat.h"
 #include "rules.h"
 
-/* As many as the kernel follows. */
-#define LINKS_MAX 40
-
 /* Write a name, and a slash before it, in front of @at; NULL if there is no room. */
 static char *put_name(char *at, const char *room, const struct qstr *name)
 {
@@ -82,8 +79,8 @@ char *sct_path_from_top(struct path *path, char *room, size_t size)
 
 /*
  * A lookup.  @scope, LOOKUP_IN_ROOT or LOOKUP_BENEATH, keeps it in the directory
- * that it starts from.  @room, of @size bytes, takes the answer; @base and @full
- * are room for the name as it is looked up.
+ * that it starts from.  @room, of @size bytes, takes the answer; @full and @walk
+ * are room to look the name up.
  */
 struct search {
 	int dfd;
@@ -92,8 +89,8 @@ struct search {
 	char *room;
 	size_t size;
 	char name[PATH_MAX];
-	char base[PATH_MAX];
 	char full[PATH_MAX];
+	struct sct_walk walk;
 };
 
 /* What a descriptor is open on; the current directory has a number as well. */
@@ -114,31 +111,6 @@ static int open_base(int fd, struct path *base)
 	*base = file->f_path;
 	path_get(base);
 	fput(file);
-	return 0;
-}
-
-/* Where the name starts from, as a name: empty, or with a slash behind it. */
-static int spell_base(struct search *search, const char **prefix)
-{
-	struct path base;
-	int error;
-
-	*prefix = "";
-	if (search->dfd == AT_FDCWD || search->name[0] == '/')
-		return 0;
-	error = open_base(search->dfd, &base);
-	if (error)
-		return error;
-	*prefix = d_path(&base, search->base, sizeof(search->base) - 1);
-	path_put(&base);
-	if (IS_ERR(*prefix))
-		return PTR_ERR(*prefix);
-	/* Outside of the caller's root, or no directory. */
-	if (**prefix != '/')
-		return -ENOENT;
-	memmove(search->base, *prefix, strlen(*prefix) + 1);
-	strcat(search->base, "/");
-	*prefix = search->base;
 	return 0;
 }
 
@@ -169,16 +141,21 @@ static int look_up_within(struct search *search, const char *name, unsigned int 
 /* Look the first @len bytes of the name up; of none, where it starts from. */
 static int look_up(struct search *search, size_t len, unsigned int flags, struct path *path)
 {
-	const char *prefix = "";
-	int error = search->scope ? 0 : spell_base(search, &prefix);
+	int error;
 
+	snprintf(search->full, sizeof(search->full), "%.*s", len ? (int)len : 1,
+		 len ? search->name : ".");
+	if (search->scope)
+		return look_up_within(search, search->full, flags, path);
+	if (search->dfd == AT_FDCWD || search->name[0] == '/')
+		return kern_path(search->full, flags, path);
+	error = open_base(search->dfd, path);
 	if (error)
 		return error;
-	if (snprintf(search->full, sizeof(search->full), "%s%.*s", prefix, len ? (int)len : 1,
-		     len ? search->name : ".") >= sizeof(search->full))
-		return -ENAMETOOLONG;
-	return search->scope ? look_up_within(search, search->full, flags, path) :
-			       kern_path(search->full, flags, path);
+	error = sct_walk(&search->walk, path, search->full, flags);
+	if (error)
+		path_put(path);
+	return error;
 }
 
 /* The answer: a path, and behind it a name that need not be there.  Puts @path. */
@@ -256,7 +233,7 @@ static int search_for(struct search *search, struct sct_text *text)
 	size_t len, last;
 	int error;
 
-	for (links = 0; links < LINKS_MAX; links++) {
+	for (links = 0; links < MAXSYMLINKS; links++) {
 		len = strlen(search->name);
 		if (!len) {
 			error = open_base(search->dfd, &path);

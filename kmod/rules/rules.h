@@ -4,6 +4,10 @@
 #define SCT_RULES_INTERNAL_H
 
 #include <linux/atomic.h>
+#include <linux/delayed_call.h>
+#include <linux/limits.h>
+#include <linux/namei.h>
+#include <linux/path.h>
 #include <linux/percpu.h>
 #include <linux/refcount.h>
 #include <linux/sched.h>
@@ -232,6 +236,33 @@ bool sct_memory_hold(struct sct_judgement *j, const struct sct_view *view,
 int sct_memory_show(struct sct_judgement *j);
 int sct_memory_number(struct sct_judge *judge, const struct sct_source *source, u64 *number);
 bool sct_memory_may_sleep(struct sct_judge *judge);
+
+/* walk.c */
+/**
+ * struct sct_turn - a symbolic link that is being followed
+ * @link: where it is; what it says stays as long as this is held
+ * @done: how to release what it says
+ * @rest: of the name that it stood in
+ */
+struct sct_turn {
+	struct path link;
+	struct delayed_call done;
+	const char *rest;
+};
+
+/**
+ * struct sct_walk - room for a lookup
+ * @depth: how many links are being followed within one another
+ * @links: how many have been followed
+ * @part: of the name, the one that is looked up
+ */
+struct sct_walk {
+	unsigned int depth, links;
+	struct sct_turn turns[MAXSYMLINKS];
+	char part[NAME_MAX + 1];
+};
+
+int sct_walk(struct sct_walk *walk, struct path *at, const char *name, unsigned int flags);
 
 /* paths.c */
 char *sct_path_from_top(struct path *path, char *room, size_t size);
