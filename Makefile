@@ -30,7 +30,7 @@ IN_GUEST = vm/run $(1) --modules kmod --modules tests/kmod --append syscall.x32=
 CYCLES = 200
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-host drawn test-guest test-smoke test-leaving test-asleep test-early test-all soak tools modules modules-all coverage gen clean packages
+.PHONY: help demo test test-host drawn test-guest test-smoke test-leaving test-early test-all soak tools modules modules-all coverage gen clean packages
 
 help: ## show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -59,15 +59,10 @@ test-leaving: tools ## load and unload the modules under load, 200 times
 	vm/run --modules kmod --modules tests/kmod --append syscall.x32=y --timeout 7200 -- \
 		env SCT_CYCLES=$(CYCLES) $(PYTEST) -p no:cacheprovider tests/runtime/test_leaving.py
 
-# Suspended to memory, or to idle on arm64, and woken by the clock.
-test-asleep: tools
-	$(call ON_KERNELS,brief,vm/run --kernel $$kernel --timeout 900 -- tests/runtime/in_memory \
-		$(PYTHON) tests/runtime/at_once.py tests/runtime/asleep.py)
-
 soak: tools ## let the reference judge a million random pairs of a rule and a call beside the compiler and the kernel's judge
 	SCT_ROUNDS=$(or $(ROUNDS),30) $(PYTEST) -rP tests/random/test_reference.py
 
-test-all: test-host test-early test-leaving test-asleep drawn ## run all tests, on every supported kernel
+test-all: test-host test-early test-leaving drawn ## run all tests, on every supported kernel
 	$(PYTEST) vm/tests
 	$(if $(GUEST_TESTS),$(call ON_KERNELS,all,$(call IN_GUEST,--kernel $$kernel)))
 
