@@ -228,6 +228,11 @@ rule { syscall_name = "wait*" rule_name = behind when = after continue = yes fil
         kernel.eventually(lambda: {said.name for said in log.said()} == {b"at_once", b"behind"})
         lines = set(log.lines())
     assert lines == {"1 ? ? ?"}
+    # It waits for the next child now, and would keep the modules until that comes.
+    kernel.upload("")
+    assert os.waitpid(child(lambda: child(lambda: None)), 0)[1] == 0
+    with Control.open() as control:
+        kernel.eventually(lambda: 1 not in {caller.pid for caller in control.callers()})
 
 
 # A call that is not refused ends the storm: it comes from below `families`, whoever else is above it.
