@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from test_abis import MAIN, NATIVE, words
-from test_paths import DEEP, REFUSED, make, place, refuse  # noqa: F401 - fixtures
+from test_paths import DEEP, REFUSED, deep_directory, make, place, refuse  # noqa: F401 - fixtures
 
 from pysct.control import Control
 
@@ -35,12 +35,7 @@ def unlink(descriptor: int, name: str) -> str:
 @pytest.fixture
 def deep(place):  # noqa: F811
     """A descriptor of a directory with too long a path, and links in it."""
-    at = os.open(".", os.O_RDONLY)
-    for _ in range(DEEP):
-        os.mkdir("n" * 200, dir_fd=at)
-        inner = os.open("n" * 200, os.O_RDONLY, dir_fd=at)
-        os.close(at)
-        at = inner
+    at = deep_directory()
     os.symlink(place / "d", "from_top", dir_fd=at)
     os.symlink("./" * 1900 + "../" * DEEP + "to_d", "upwards", dir_fd=at)
     os.symlink("round", "round", dir_fd=at)

@@ -45,6 +45,17 @@ def refuse(condition: str, calls: str) -> None:
     kernel.upload(RULE.format(condition=condition, calls=calls))
 
 
+def deep_directory() -> int:
+    """A descriptor of a new directory with too long a path, DEEP below this one."""
+    at = os.open(".", os.O_RDONLY)
+    for _ in range(DEEP):
+        os.mkdir("n" * 200, dir_fd=at)
+        inner = os.open("n" * 200, os.O_RDONLY, dir_fd=at)
+        os.close(at)
+        at = inner
+    return at
+
+
 def make(name: str, *args, **how) -> str:
     done = subprocess.run(["call", str(CALLS[NATIVE][name][0]), *map(str, args)],
                           capture_output=True, text=True, **how)  # fmt: skip
@@ -215,12 +226,7 @@ def test_a_link_to_what_is_too_long_is_unknown(place):
 
 
 def test_what_is_too_long_is_unknown(place):
-    fd = os.open(".", os.O_RDONLY)
-    for _ in range(DEEP):
-        os.mkdir("n" * 200, dir_fd=fd)
-        inner = os.open("n" * 200, os.O_RDONLY, dir_fd=fd)
-        os.close(fd)
-        fd = inner
+    fd = deep_directory()
     refuse('path(pathname) startswith "/"', "unlinkat")
     assert make("unlinkat", fd, "s:none", 0, pass_fds=(fd,)) == "-1 ENOENT"
     os.close(fd)
