@@ -26,6 +26,9 @@ HOST_TESTS := $(wildcard tests/unit tests/golden tests/bad tests/random)
 GUEST_TESTS := $(wildcard tests/runtime tests/abi)
 IN_GUEST = vm/run $(1) --modules kmod --modules tests/kmod --append syscall.x32=y --timeout 4200 -- $(PYTEST) -p no:cacheprovider $(GUEST_TESTS)
 
+# Only a guest without shares can sleep.
+ASLEEP = vm/run $(1) --in-memory -- $(PYTEST) -p no:cacheprovider tests/runtime/test_asleep.py
+
 # The modules come and go under load: so often.
 CYCLES = 200
 
@@ -45,6 +48,7 @@ test-host: tools
 
 test-guest: tools drawn
 	$(if $(GUEST_TESTS),$(call IN_GUEST),@echo "no guest tests")
+	$(call ASLEEP)
 
 # Rules in force, calls logged and refused, modules unloaded, console clean; and the demo, which checks what it shows.
 test-smoke: tools
@@ -72,6 +76,7 @@ test-vm: tools
 
 test-on-%: tools drawn
 	$(if $(GUEST_TESTS),$(call IN_GUEST,--kernel $*),@echo "no guest tests")
+	$(call ASLEEP,--kernel $*)
 
 # Kernels that are not supported yet: what fails is said, and fails nothing.
 test-early: tools

@@ -114,7 +114,7 @@ def test_modules_come_and_go_while_a_processor_is_away(processor):
 def freeze() -> None:
     """All processes are held as for the machine's sleep, and let go after some seconds.
 
-    The machine itself does not sleep: the guest's files are virtio-9p's, whose driver does not come back from that.
+    The machine itself does not sleep, in a guest that has its files from a share: test_asleep.py is about that.
     """
     test = POWER / "pm_test"
     if not test.exists() or "freeze" not in (POWER / "state").read_text():

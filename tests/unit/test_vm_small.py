@@ -54,15 +54,42 @@ def drivers(tmp_path, monkeypatch):
 
 def test_initramfs_holds_drivers_in_order_and_uncompressed(kernel, programs, drivers, tmp_path):
     (tmp_path / "scratch").mkdir()
-    archive = small._initramfs(kernel, programs, tmp_path / "scratch")
-    (tmp_path / "out").mkdir()
-    with open(archive, "rb") as data:
-        subprocess.run(["cpio", "--extract", "--quiet"], stdin=data, cwd=tmp_path / "out", check=True)
+    unpack(small._initramfs(kernel, programs, tmp_path / "scratch"), tmp_path / "out")
     held = {path.name: path.read_text() for path in sorted((tmp_path / "out" / "modules").iterdir())}
     assert list(held.items()) == [("00-virtio.ko", "first"), ("01-9p.ko", "second")]
     assert (tmp_path / "out" / "init").read_text() == (GUEST / "boot.sh").read_text()
     assert (tmp_path / "out" / "init").stat().st_mode & 0o111
     assert (tmp_path / "out" / "bin" / "sh").read_text() == "busybox"
+
+
+def unpack(archive: Path, directory: Path) -> None:
+    directory.mkdir()
+    with open(archive, "rb") as data:
+        subprocess.run(["cpio", "--extract", "--quiet"], stdin=data, cwd=directory, check=True)
+
+
+def test_a_guest_that_can_sleep_has_everything_in_its_memory(kernel, programs, drivers, monkeypatch, tmp_path):
+    tree = tmp_path / "a" / "tree"
+    (tree / ".git").mkdir(parents=True)
+    (tree / ".venv").mkdir()
+    (tree / ".venv" / "link").symlink_to("../.git")
+    (tree / "file").write_text("ours")
+    (programs / "bin").symlink_to("usr/bin")
+    for directory in ("man", "python"):
+        (programs / "usr" / "share" / directory).mkdir(parents=True)
+    (tmp_path / "scratch").mkdir()
+    monkeypatch.setattr(small, "TREE", tree)
+    monkeypatch.setattr(userland, "obtain", lambda arch: programs)
+    words = machine._command(kernel, Settings(in_memory=True), tmp_path / "scratch")
+    assert not any("fsdev" in word for word in words)
+    line = words[words.index("-append") + 1].split()
+    assert "sct_host=" in line and f"sct_agent={GUEST}/agent.py" in line
+    unpack(Path(words[words.index("-initrd") + 1]), out := tmp_path / "out")
+    inside = out / str(tree).lstrip("/")
+    assert (out / "init").exists() and (out / "bin" / "busybox").read_text() == "busybox"
+    assert (inside / "file").read_text() == "ours" and (inside / ".venv" / "link").is_symlink()
+    assert [path.name for path in (out / "usr" / "share").iterdir()] == ["python"] and not (inside / ".git").exists()
+    assert (out / str(kernel.modules).lstrip("/")).is_dir()
 
 
 def test_words_of_the_kernel_are_quoted(kernel, programs, drivers, tmp_path):
@@ -110,6 +137,7 @@ def test_the_cross_compiler_is_used_where_the_architecture_differs(kernel, here)
 def test_the_agent_learns_where_this_machines_files_are(kernel, here, native, host):
     here(native)
     assert cli._job(["true"], kernel, cli.Terminal())["host"] == host
+    assert cli._job(["true"], kernel, cli.Terminal(), in_memory=True)["host"] == "/"
 
 
 def test_a_directory_is_brought_once():

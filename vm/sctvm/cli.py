@@ -30,6 +30,9 @@ def _parser() -> argparse.ArgumentParser:
     _kernel_options(parser)
     parser.add_argument("--append", metavar="WORDS", action="append", default=[], help="kernel command line")
     parser.add_argument("--icount", action="store_true", help="one CPU whose clock counts instructions")
+    parser.add_argument(
+        "--in-memory", action="store_true", help="of this machine's files only the source tree, in memory: the guest can sleep"
+    )
     parser.add_argument("--gdb", action="store_true", help="let gdb attach to port 1234")
     parser.add_argument("--timeout", metavar="SECONDS", type=float, default=1800.0, help="default: %(default).0f")
     parser.add_argument("--boot-timeout", metavar="SECONDS", type=float, default=300.0, help="default: %(default).0f")
@@ -125,7 +128,7 @@ def _run(args: argparse.Namespace) -> int:
         _explain_gdb(modules.directory(target, (args.modules or [modules.SOURCE])[0].resolve()))
     terminal = Terminal()
     started = machine.start(target, settings)
-    running = session.Session(started, _job(args.command, target, terminal), files, limits, terminal)
+    running = session.Session(started, _job(args.command, target, terminal, args.in_memory), files, limits, terminal)
     try:
         terminal.enter()
         running.run()
@@ -146,6 +149,7 @@ def demands(kernel: kernels.Kernel, args: argparse.Namespace) -> tuple[Settings,
         append=(*kernel.append, *(word for words in args.append for word in shlex.split(words))),
         icount=args.icount,
         gdb=args.gdb,
+        in_memory=args.in_memory,
         memory=args.memory or kernel.memory,
     )
     limits = session.Limits(boot=args.boot_timeout * kernel.patience, command=args.timeout * kernel.patience)
@@ -162,7 +166,7 @@ def _explain_gdb(directory: Path) -> None:
     )
 
 
-def _job(command: list[str], target: image.Image, terminal: Terminal) -> dict:
+def _job(command: list[str], target: image.Image, terminal: Terminal, in_memory: bool = False) -> dict:
     """What the agent is told (guest/agent.py)."""
     cwd = os.getcwd()
     path = f"{TREE / '.venv' / 'bin'}:{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
@@ -177,7 +181,7 @@ def _job(command: list[str], target: image.Image, terminal: Terminal) -> dict:
         "cwd": cwd,
         "env": env,
         "keep": [str(TREE), cwd, str(target.modules)],
-        "host": small.HOST if foreign_guest else "/",
+        "host": small.HOST if foreign_guest and not in_memory else "/",
         "kernel_modules": str(target.modules),
         "terminal": terminal.size,
     }

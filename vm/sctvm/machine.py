@@ -65,6 +65,8 @@ def end(machine: Machine) -> None:
 def _command(image: Image, settings: Settings, scratch: Path) -> list[str]:
     """The words that start the machine, up to its port."""
     foreign = is_foreign(image.kernel.arch)
+    if settings.in_memory:
+        return small.command(image, settings, userland.obtain(image.kernel.arch), scratch)
     if not foreign and not image.kernel.small:
         return [*virtme.command(image, settings), *share("root", Path("/"))]
     root = userland.obtain(image.kernel.arch) if foreign else Path("/")

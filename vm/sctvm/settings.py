@@ -36,6 +36,8 @@ class Settings:
     append: tuple[str, ...] = ()
     icount: bool = False
     gdb: bool = False
+    in_memory: bool = False
+    """The guest has all its files in its memory, and no share: virtio-9p does not come back from the machine's sleep."""
     memory: int = 2048
     """MiB."""
     processors: int = max(2, min(4, os.cpu_count() or 2))

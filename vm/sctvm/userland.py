@@ -1,5 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Which files does a guest have whose programs this machine cannot run?"""
+"""Which files does a guest have that does not see this machine's?
+
+Its programs are none that this machine can run, or they lie in its memory.
+"""
 
 import hashlib
 import subprocess
@@ -13,9 +16,12 @@ from .places import cache, locked
 PACKAGES = (
     *("base-files", "base-passwd", "bash", "busybox-static", "coreutils", "dash", "diffutils", "findutils", "grep"),
     *("hostname", "iproute2", "kmod", "libc-bin", "libudev1", "mount", "procps", "python3", "sed", "strace"),
-    *("util-linux", "gcc", "gcc-arm-linux-gnueabihf", "libc6-dev"),
+    *("util-linux", "gcc", "libc6-dev"),
 )
 """Packages of this machine's Debian release. They are unpacked only: their maintainer scripts do not run."""
+
+ALSO = {"arm64": ("gcc-arm-linux-gnueabihf",)}
+"""Further packages, by the guest's architecture: compilers for programs of its 32-bit one."""
 
 LINKS = {
     "bin": "usr/bin",
@@ -32,7 +38,8 @@ COPIES = {"etc/passwd": "usr/share/base-passwd/passwd.master", "etc/group": "usr
 
 def obtain(arch: str) -> Path:
     """The root directory of such a guest, from the cache, where it is made if it is not there; nothing is installed."""
-    wanted = hashlib.sha256(repr((PACKAGES, LINKS, COPIES, codename())).encode()).hexdigest()[:12]
+    packages = [*PACKAGES, *ALSO.get(arch, ())]
+    wanted = hashlib.sha256(repr((packages, LINKS, COPIES, codename())).encode()).hexdigest()[:12]
     home = cache() / "userland" / arch
     root = home / wanted
     with locked(home):
@@ -40,17 +47,17 @@ def obtain(arch: str) -> Path:
             print(f"{arch}: downloading the guest's programs into {root}", file=sys.stderr)
             with tempfile.TemporaryDirectory(prefix="fetch-", dir=home) as scratch:
                 partial = Path(scratch, "root")
-                _unpack(_download(Path(scratch), arch), partial)
+                _unpack(_download(Path(scratch), arch, packages), partial)
                 _arrange(partial)
                 partial.rename(root)
     return root
 
 
-def _download(scratch: Path, arch: str) -> list[Path]:
+def _download(scratch: Path, arch: str, packages: list[str]) -> list[Path]:
     release = codename()
     apt = Apt(scratch / "apt", (arch,), (release, f"{release}-updates", f"{release}-security"))
     apt.update()
-    return apt.download_all(list(PACKAGES), scratch / "debs")
+    return apt.download_all(packages, scratch / "debs")
 
 
 def _unpack(packages: list[Path], root: Path) -> None:
