@@ -4,10 +4,10 @@
 from collections import defaultdict
 
 from pysct.abi import ACTIONS, FIELDS, Limit
+from pysct.around import note_ways
 from pysct.beginning import advise_data, note_data
 from pysct.check import Rule
 from pysct.checkpoints import judged_memory, way_out
-from pysct.constants import FAMILIES
 from pysct.diagnostics import Diagnostics
 from pysct.families import advise_families
 from pysct.ir import OF_OTHERS, Chain, Each, Int, Load, Member, Mixed, Op, StrPair, StrRef, StrTest, reads
@@ -15,6 +15,7 @@ from pysct.literal import advise_stars
 from pysct.points import calls_of_class
 from pysct.reading import Reading
 from pysct.relative import advise_paths, note_stars
+from pysct.release import Kernel
 from pysct.statics import advise_statics
 from pysct.tables import CALL_FAMILIES, CALLS, UNIMPLEMENTED
 
@@ -25,12 +26,10 @@ PREVENTS = {
 }
 RESULT = frozenset(FIELDS[name].number for name in ("RETVAL", "ERRNO", "TIME", "DURATION"))  # fields that say nothing about the process
 MAPPED = {"sin_addr": "sin6_addr", "sin_port": "sin6_port"}  # what leads to the same place
-SOCKETCALL = "socketcall"
-IN_SOCKETCALL = frozenset(name.removeprefix("SYS_").lower() for name, family in FAMILIES.items() if family == SOCKETCALL)
 NARROW = frozenset({"EQ", "TRUE", "AND"})  # tests that few values pass
 
 
-def advise(rules: list[Rule], conditions: list[list], diagnostics: Diagnostics):
+def advise(rules: list[Rule], conditions: list[list], kernel: Kernel | None, diagnostics: Diagnostics):
     """Warn of what compiles and is probably not meant. `conditions` has each rule's at its points."""
     advise_calls(rules, diagnostics)
     for rule, each in zip(rules, conditions, strict=True):
@@ -40,7 +39,7 @@ def advise(rules: list[Rule], conditions: list[list], diagnostics: Diagnostics):
         advise_data(rule, diagnostics)
         advise_families(rule, diagnostics)
         advise_statics(rule, diagnostics)
-    note_socketcall(rules, diagnostics)
+    note_ways(rules, kernel, diagnostics)
     note_stars(rules, diagnostics)
     note_memory(rules, conditions, diagnostics)
     note_mapped(rules, diagnostics)
@@ -82,20 +81,6 @@ def warn_missed(rule: Rule, names: frozenset[str], missed: dict[str, str], diagn
         f"`{has}` is watched, but not {what}",
         f"write `syscall_name = {words}`, or a rule of its own",
     )
-
-
-def note_socketcall(rules: list[Rule], diagnostics: Diagnostics):
-    """Say once that there is another way to a call, which has its arguments in memory."""
-    if any(point.call == SOCKETCALL for rule in rules for point in rule.points):
-        return
-    for rule in rules:
-        for point in rule.points:
-            if point.call in IN_SOCKETCALL and SOCKETCALL in CALLS[point.abi]:
-                diagnostics.note(
-                    f"rule '{rule.name}' does not see what {point.abi} programs do by {SOCKETCALL}, which has its arguments in memory: "
-                    f"a rule for {SOCKETCALL} can ask for `call == SYS_{point.call.upper()}`, and for nothing more"
-                )
-                return
 
 
 # ------------------------------------------------------------------ everybody

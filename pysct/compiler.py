@@ -47,7 +47,7 @@ def compile_sources(
         if not diagnostics.errors:
             result.image = assemble(linker, includer.text.data, diagnostics)
         if result.image is not None:
-            advise(linker.rules, linker.conditions, diagnostics)
+            advise(linker.rules, linker.conditions, kernel, diagnostics)
         if result.image is not None and kernel:
             advise_kernel(linker.rules, kernel, diagnostics)
     except TooManyErrors:

@@ -31,6 +31,8 @@ def check(raw: dict, known: frozenset[str], arguments: frozenset[tuple[str, str]
             raise FamilyError(f"{where}: {family['doc']}: nothing can be missed; name who calls what else")
     if strange := set(raw["descriptors"]["returned"]) - known:
         raise FamilyError(f"{where}: descriptors: {', '.join(sorted(strange))}: a call of no ABI; correct or remove it")
+    if strange := {call for calls in raw["io_uring"].values() for call in calls} - known:
+        raise FamilyError(f"{where}: io_uring: {', '.join(sorted(strange))}: a call of no ABI; correct or remove it")
     paths = raw["paths"]
     names = {name for _, name in arguments}
     if strange := {*paths["arguments"], *(name for names in paths["except"].values() for name in names)} - names:

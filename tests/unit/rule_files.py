@@ -9,4 +9,6 @@ WARNED = """one:1:23: warning: `unlink` is watched, but not `unlinkat` (rm)
     rule { syscall_name = unlink rule_name = one action { type = LOG } when = before }
                           ^~~~~~
 hint: write `syscall_name = unlink, unlinkat`, or a rule of its own
+note: rule 'one' does not see requests of io_uring that do the same as unlink
+hint: a rule with FAIL for io_uring_setup keeps programs from it, and so does `sysctl kernel.io_uring_disabled=2` since Linux 6.6
 """

@@ -23,8 +23,9 @@ def test_check_for_editors(files, say):
         "line": 1, "column": 64, "end_line": 1, "end_column": 68,
     }  # fmt: skip
     status, out, err = say("check", "--json", "one")
-    (found,) = map(json.loads, out.splitlines())
+    found, note = map(json.loads, out.splitlines())
     assert status == 0 and err == "" and found["severity"] == "warning" and found["column"] == 23
+    assert note["severity"] == "note" and "io_uring" in note["message"]
     assert say("check", "--json", "empty")[0] == 0
 
 
