@@ -11,6 +11,7 @@
 #include <linux/ktime.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include "rules.h"
 
@@ -121,13 +122,16 @@ static struct visit *begin_visit(unsigned int slot, const struct sct_ruleset *se
 	if (!visit)
 		return NULL;
 	sct_capture_args(&visit->j, programs->before ?: programs->after);
-	good = sct_memory_hold(&visit->j, &set->view, programs->before, false) &&
-	       sct_memory_hold(&visit->j, &set->view, programs->after, false);
+	good = sct_memory_hold(&visit->j, &set->view, programs->before, false);
+	good &= sct_memory_hold(&visit->j, &set->view, programs->after, false);
 	visit->process = sct_judge_room(&visit->j.judge, hweight32(visit->texts) * SCT_STRING_MAX);
-	if (!good || !look_around(visit)) {
+	/* A file system can say, too, that it has no memory: other rules hold all the same. */
+	if (!look_around(visit) || (!good && programs->fails)) {
 		end_visit(visit);
 		return NULL;
 	}
+	if (!good)
+		sct_drop_count(SCT_CAUSE_MEMORY);
 	sct_capture_seal(&visit->j);
 	return visit;
 }
@@ -162,6 +166,12 @@ static enum sct_next enter_task(unsigned int slot, const struct pt_regs *regs, l
 		return SCT_NEXT_PASS;
 	if (!visit)
 		return turn_away(programs.fails, result);
+	/* For a thread that is being killed no more memory is read, and it needs no call any more. */
+	if (programs.fails && fatal_signal_pending(current)) {
+		end_visit(visit);
+		*result = -EINTR;
+		return SCT_NEXT_SKIP;
+	}
 
 	/* Judged by what is in force now: a string that only these rules ask for is unknown. */
 	rcu_read_lock();
@@ -191,8 +201,8 @@ static void read_results(unsigned int slot, struct visit *visit)
 	struct sct_ruleset *set = sct_ruleset_get();
 
 	visit->j.stage = SCT_STAGE_COPYING;
-	if (set)
-		sct_memory_hold(&visit->j, &set->view, set->programs[slot].after, true);
+	if (set && !sct_memory_hold(&visit->j, &set->view, set->programs[slot].after, true))
+		sct_drop_count(SCT_CAUSE_MEMORY);
 	visit->j.stage = SCT_STAGE_SEALED;
 	sct_ruleset_put(set);
 }

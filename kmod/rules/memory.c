@@ -145,7 +145,7 @@ static bool is_elsewhere(const struct sct_judgement *j, const struct sct_source 
  * source twice.
  *
  * Context: task; may sleep.
- * Return: whether there was memory.
+ * Return: whether there was memory; without, what could not be read is unknown.
  */
 bool sct_memory_hold(struct sct_judgement *j, const struct sct_view *view,
 		     const struct sct_prog *prog, bool after)
@@ -153,6 +153,7 @@ bool sct_memory_hold(struct sct_judgement *j, const struct sct_view *view,
 	const struct sct_source *source, *end;
 	unsigned int others = j->held;
 	struct sct_held *to;
+	bool good = true;
 	int error;
 
 	if (!prog)
@@ -167,12 +168,11 @@ bool sct_memory_hold(struct sct_judgement *j, const struct sct_view *view,
 		to->source = *source;
 		error = is_elsewhere(j, source) ? -EFAULT :
 						  sct_source_read(&j->judge, source, &to->found);
-		if (error == -ENOMEM)
-			return false;
+		good &= error != -ENOMEM;
 		if (error)
 			to->found = (struct sct_found) { .text.state = SCT_STATE_FAULT };
 	}
-	return true;
+	return good;
 }
 
 /**

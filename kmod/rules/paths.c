@@ -8,6 +8,7 @@
  * is the path from the root of the mount namespace: who has changed its root
  * does not get around it.
  */
+#include <linux/audit.h>
 #include <linux/dcache.h>
 #include <linux/fcntl.h>
 #include <linux/file.h>
@@ -78,11 +79,12 @@ char *sct_path_from_top(struct path *path, char *room, size_t size)
 }
 
 /*
- * A lookup.  @scope, LOOKUP_IN_ROOT or LOOKUP_BENEATH, keeps it in the directory
- * that it starts from.  @room, of @size bytes, takes the answer; @full and @walk
- * are room to look the name up.
+ * A lookup.  It starts from @base if that is set, else from the descriptor @dfd;
+ * @scope, LOOKUP_IN_ROOT or LOOKUP_BENEATH, keeps it in there.  @room, of @size
+ * bytes, takes the answer; @full and @walk are room to look the name up.
  */
 struct search {
+	struct path base;
 	int dfd;
 	bool follow;
 	unsigned int scope;
@@ -114,6 +116,16 @@ static int open_base(int fd, struct path *base)
 	return 0;
 }
 
+/* Where a lookup starts from, if its name does not say. */
+static int start(const struct search *search, struct path *path)
+{
+	if (!search->base.mnt)
+		return open_base(search->dfd, path);
+	*path = search->base;
+	path_get(path);
+	return 0;
+}
+
 /*
  * Look a name up within the directory that it starts from.  Where anything is
  * renamed meanwhile, a guarded lookup refuses to go through "..", and would be
@@ -128,7 +140,7 @@ static int look_up_within(struct search *search, const char *name, unsigned int 
 
 	if (*name == '/' && search->scope & LOOKUP_BENEATH)
 		return -EXDEV;
-	error = open_base(search->dfd, &root);
+	error = start(search, &root);
 	if (error)
 		return error;
 	error = vfs_path_lookup(root.dentry, root.mnt, name, flags | search->scope, path);
@@ -147,9 +159,9 @@ static int look_up(struct search *search, size_t len, unsigned int flags, struct
 		 len ? search->name : ".");
 	if (search->scope)
 		return look_up_within(search, search->full, flags, path);
-	if (search->dfd == AT_FDCWD || search->name[0] == '/')
+	if (search->name[0] == '/' || (!search->base.mnt && search->dfd == AT_FDCWD))
 		return kern_path(search->full, flags, path);
-	error = open_base(search->dfd, path);
+	error = start(search, path);
 	if (error)
 		return error;
 	error = sct_walk(&search->walk, path, search->full, flags);
@@ -190,9 +202,35 @@ static int tell(struct search *search, struct path *path, const char *last, size
 }
 
 /*
+ * Go on where a link says @target that is the name's part behind the first @last
+ * bytes of it.  Within a scope these stay before it: what leads out of it, and
+ * what is too long together, fails.
+ */
+static int go_on(struct search *search, size_t last, const char *target)
+{
+	struct path base;
+	int error;
+
+	if (search->scope && *target != '/') {
+		if (snprintf(search->full, sizeof(search->full), "%.*s%s", (int)last, search->name,
+			     target) >= sizeof(search->full))
+			return -ENAMETOOLONG;
+		target = search->full;
+	} else if (*target != '/') {
+		error = look_up(search, last, LOOKUP_FOLLOW | LOOKUP_DIRECTORY, &base);
+		if (error)
+			return error;
+		path_put(&search->base);
+		search->base = base;
+	}
+	strscpy(search->name, target, sizeof(search->name));
+	return 1;
+}
+
+/*
  * Go on where a symbolic link leads to that is the name's last part, the first
- * @len bytes of it, which begins at @last.  Return: 1, 0 if it is none, or
- * -ENAMETOOLONG.
+ * @len bytes of it, which begins at @last.  Return: 1, 0 if it is none, or a
+ * negative errno.
  */
 static int follow_last(struct search *search, size_t len, size_t last)
 {
@@ -207,13 +245,8 @@ static int follow_last(struct search *search, size_t len, size_t last)
 	if (!d_is_symlink(path.dentry) || d_inode(path.dentry)->i_op->readlink)
 		goto out;
 	target = vfs_get_link(path.dentry, &done);
-	if (!IS_ERR_OR_NULL(target)) {
-		if (*target == '/')
-			last = 0;
-		found = snprintf(search->full, sizeof(search->full), "%.*s%s", (int)last,
-				 search->name, target) < sizeof(search->full) ? 1 : -ENAMETOOLONG;
-		strscpy(search->name, search->full, sizeof(search->name));
-	}
+	if (!IS_ERR_OR_NULL(target))
+		found = go_on(search, last, target);
 	do_delayed_call(&done);
 out:
 	path_put(&path);
@@ -236,7 +269,7 @@ static int search_for(struct search *search, struct sct_text *text)
 	for (links = 0; links < MAXSYMLINKS; links++) {
 		len = strlen(search->name);
 		if (!len) {
-			error = open_base(search->dfd, &path);
+			error = start(search, &path);
 			return error ?: tell(search, &path, NULL, 0, text);
 		}
 		if (search->follow) {
@@ -263,7 +296,10 @@ static int search_for(struct search *search, struct sct_text *text)
 	return -ELOOP;
 }
 
-/* Does a call with these flags follow a symbolic link that is the last part of the name? */
+/*
+ * Does a call with these flags follow a symbolic link that is the last part of
+ * the name?  O_PATH makes an open forget O_CREAT and O_EXCL, which together do not.
+ */
 static bool follows(const struct sct_source *source, const struct sct_text *name, u32 flags)
 {
 	bool follow = source->other == SCT_LAST_FOLLOWED;
@@ -273,7 +309,7 @@ static bool follows(const struct sct_source *source, const struct sct_text *name
 	if (name->len && name->bytes[name->len - 1] == '/')
 		return true;
 	return follow != (flags & source->offset ||
-			  (source->via && (flags & source->via) == source->via));
+			  (source->via && (flags & (source->via | O_PATH)) == source->via));
 }
 
 /* A member of the struct open_how of a call, as the rules' conditions see it. */
@@ -329,8 +365,10 @@ static int find_path(struct sct_judge *judge, const struct sct_source *source,
 		error = open_base(find_descriptor(judge, source), &path);
 		return error ?: tell(search, &path, NULL, 0, text);
 	}
-	memcpy(search->name, name->bytes, name->len);
-	search->name[name->len] = '\0';
+	/* Without a name it is the descriptor's, as with one that is empty. */
+	if (name->state == SCT_STATE_WHOLE)
+		memcpy(search->name, name->bytes, name->len);
+	search->name[name->state == SCT_STATE_WHOLE ? name->len : 0] = '\0';
 	search->dfd = source->size ? (int)judge->args[source->size - 1] : AT_FDCWD;
 	error = find_flags(judge, source, search, &flags);
 	if (error)
@@ -342,21 +380,28 @@ static int find_path(struct sct_judge *judge, const struct sct_source *source,
 int sct_judge_path(struct sct_judge *judge, const struct sct_source *source, struct sct_text *text)
 {
 	const struct sct_text *name = &judge->texts[source->arg];
+	struct audit_context *audit;
 	struct search *search;
 	int error;
 
 	BUILD_BUG_ON(SCT_STRING_MAX > PATH_MAX);
 	if (!sct_memory_may_sleep(judge))
 		return -EAGAIN;
-	if (source->what == SCT_SOURCE_PATH && name->state != SCT_STATE_WHOLE)
-		return name->state == SCT_STATE_ABSENT ? -ENOENT :
-		       name->state == SCT_STATE_LONG ? -E2BIG : -EFAULT;
+	if (source->what == SCT_SOURCE_PATH && name->state != SCT_STATE_WHOLE &&
+	    !(name->state == SCT_STATE_ABSENT && source->size))
+		return name->state == SCT_STATE_LONG ? -E2BIG : -EFAULT;
 	search = kvmalloc(sizeof(*search), GFP_KERNEL_ACCOUNT);
 	if (!search)
 		return -ENOMEM;
+	search->base = (struct path) { };
 	search->size = source->limit;
 	search->room = sct_judge_room(judge, source->limit);
+	/* The audit would take what we look up for what the call looks up. */
+	audit = audit_context();
+	audit_set_context(current, NULL);
 	error = search->room ? find_path(judge, source, search, text) : -EFAULT;
+	audit_set_context(current, audit);
+	path_put(&search->base);
 	kvfree(search);
 	if (!error || error == -ENOMEM)
 		return error;

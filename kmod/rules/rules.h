@@ -254,12 +254,12 @@ struct sct_turn {
  * struct sct_walk - room for a lookup
  * @depth: how many links are being followed within one another
  * @links: how many have been followed
- * @part: of the name, the one that is looked up
+ * @part: of the name, the one that is looked up: how long it may be is for its file system to say
  */
 struct sct_walk {
 	unsigned int depth, links;
 	struct sct_turn turns[MAXSYMLINKS];
-	char part[NAME_MAX + 1];
+	char part[PATH_MAX];
 };
 
 int sct_walk(struct sct_walk *walk, struct path *at, const char *name, unsigned int flags);

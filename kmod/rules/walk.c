@@ -115,7 +115,7 @@ static const char *advance(struct sct_walk *walk, struct path *at, const char *n
 	size_t len = strcspn(name, "/");
 	const char *rest = name + len;
 
-	if (len > NAME_MAX)
+	if (len >= sizeof(walk->part))
 		return ERR_PTR(-ENAMETOOLONG);
 	if (!d_can_lookup(at->dentry))
 		return ERR_PTR(-ENOTDIR);

@@ -64,6 +64,24 @@ def test_what_leads_nowhere_is_unknown(place, deep):  # noqa: F811
     assert (counted.matched, counted.unknown) == (0, len(answers))
 
 
+def test_names_that_are_longer_than_most_file_systems_have_them(place):  # noqa: F811
+    """FAT counts characters: with three bytes each, a name has more bytes than elsewhere."""
+    name = "中" * 100
+    subprocess.run(["truncate", "-s", "1M", "image"], check=True)
+    subprocess.run(["busybox", "mkdosfs", "image"], check=True, stdout=subprocess.DEVNULL)
+    (place / "fat").mkdir()
+    subprocess.run(["modprobe", "--all", "loop", "vfat"], stderr=subprocess.DEVNULL)
+    if subprocess.run(["mount", "-o", "loop,utf8", "-t", "vfat", "image", place / "fat"], stderr=subprocess.DEVNULL).returncode:
+        pytest.skip("this kernel has no FAT")
+    try:
+        (place / "fat" / name).write_text("")
+        refuse(f'path(filename) == "{place}/fat/{name}"', "openat")
+        with directory(place / "fat") as at:
+            assert make("openat", at, f"s:{name}", 0, 0, pass_fds=(at,)) == REFUSED
+    finally:
+        subprocess.run(["umount", place / "fat"], check=True)
+
+
 def test_from_outside_of_the_callers_root(place, programs):  # noqa: F811
     """And up from inside, no further than to that root."""
     jail = place / "jail"
