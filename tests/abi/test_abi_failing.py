@@ -186,6 +186,25 @@ def test_a_path_that_cannot_be_looked_up_is_refused(control):
     assert unknown < 20
 
 
+BESIDE = """rule { syscall_name = chdir rule_name = r filter_expression { path(filename) == "/no-such-path" } action { LOG } continue = yes }
+rule { syscall_name = chdir rule_name = s filter_expression { filename endswith "such-path" } action { LOG } }"""
+
+
+def test_others_hold_where_a_path_cannot_be_looked_up(control):
+    """Where no rule refuses, who has a file system that is out of memory does not get past all rules."""
+    assert raw.upload(control, compile_sources([Source("t", BESIDE)]).image)[0] == 0
+    seen = set()
+    before = (0, 0, 0)
+    for _ in failing.each(lambda: raw.chdir(b"/proc/../no-such-path")):
+        led, said = raw.counters(control)[:2]
+        with Control.open() as other:
+            dropped = sum(drop.count for drop in other.drops() if drop.cause == abi.Cause.MEMORY)
+        now = (led.matched, said.matched, dropped)
+        seen.add(tuple(new > old for old, new in zip(before, now, strict=True)))
+        before = now
+    assert {(True, True, False), (False, True, True)} <= seen
+
+
 def test_a_call_that_goes_on_is_not_harmed(control):
     """Nothing is done twice, and nothing left behind that would keep the modules."""
     assert raw.upload(control, AROUND)[0] == 0
