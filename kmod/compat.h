@@ -122,8 +122,11 @@ static __always_inline unsigned long sct_site_resume(unsigned long location)
 /* Is this one of the calls that are restarted by going back to the instruction that made it? */
 static __always_inline bool sct_caller_can_restart(const struct pt_regs *caller)
 {
-	/* The emulated calls of the vsyscall page were not made by one. */
-	return (long)caller->orig_ax >= 0;
+	/*
+	 * The emulated calls of the vsyscall page, whose number is -1, were not
+	 * made by one.  The upper half is what the caller left there.
+	 */
+	return (int)caller->orig_ax >= 0;
 }
 
 static __always_inline unsigned long sct_caller_stack(const struct pt_regs *caller)

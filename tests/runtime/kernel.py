@@ -160,6 +160,11 @@ def wait_inside(pid: int, another_thread: bool = False) -> None:
     eventually(is_inside)
 
 
+def wait_stopped(pid: int) -> None:
+    """Waits until a process is stopped."""
+    eventually(lambda: "T (stopped)" in Path(f"/proc/{pid}/status").read_text())
+
+
 class Log:
     """The log from now on; use it in a `with`."""
 

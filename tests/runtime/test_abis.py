@@ -35,6 +35,7 @@ ALL_WAYS = {
 WAYS = {way: abi for way, abi in ALL_WAYS.items() if abi in abis_of()}
 MAIN = {abi: pair for pair, abi in WAYS.items() if pair[0] == abi}  # the last way of each ABI
 ACROSS = [way for way, abi in WAYS.items() if ABIS[way[0]].bits == 64 and abi != way[0]]  # from 64-bit programs
+WIDE = [way for way in WAYS if way[0] in ("x86_64", "x32", "aarch64")]  # of programs whose registers have 64 bits
 NATIVE, OTHER = list(MAIN)[:2]  # for both machines: the 64-bit ABI and a 32-bit one
 OURS = 'COMM =~ "call.*"'
 
@@ -211,14 +212,12 @@ def test_kill(when, way, call):
     assert Path("victim").exists() == (when == "before")
 
 
-@pytest.mark.parametrize("way", [*MAIN.values(), *ACROSS[:1]], ids="-".join, indirect=True)
-def test_suspend(way, call):
-    """The program stops before the call, and makes it when it may go on."""
+def is_suspended(*words: str) -> None:
+    """The program of these words, which removes "victim", stops before that, and does it when it may go on."""
     Path("victim").touch()
-    kernel.upload(rule("unlinkat", "SUSPEND"))
-    process = subprocess.Popen(words(way, "unlinkat", *remove("unlinkat", "s:./victim")), stdout=subprocess.PIPE, text=True)
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
     try:
-        kernel.eventually(lambda: "T (stopped)" in Path(f"/proc/{process.pid}/status").read_text())
+        kernel.wait_stopped(process.pid)
         assert Path("victim").exists()
         process.send_signal(signal.SIGCONT)
         assert process.communicate(timeout=30 * PATIENCE)[0] == "0\n" and process.returncode == 0
@@ -226,6 +225,26 @@ def test_suspend(way, call):
         process.kill()
         process.wait()
     assert not Path("victim").exists()
+
+
+@pytest.mark.parametrize("way", [*MAIN.values(), *ACROSS[:1]], ids="-".join, indirect=True)
+def test_suspend(way, call):
+    kernel.upload(rule("unlinkat", "SUSPEND"))
+    is_suspended(*words(way, "unlinkat", *remove("unlinkat", "s:./victim")))
+
+
+@pytest.mark.parametrize("way", WIDE, ids="-".join, indirect=True)
+def test_the_upper_half_of_the_number_changes_nothing(way, call):
+    """Kernels look at the lower half of the register, but not those in which the whole is no call."""
+    program, instruction, number, *args = words(way, "unlinkat", *remove("unlinkat", "s:./victim"))
+    wide = program, instruction, hex(int(number) | 0xDEADBEEF << 32), *args
+    kernel.upload(rule("unlinkat"))
+    answer = int(subprocess.run(wide, capture_output=True, text=True).stdout)
+    if answer == -errno.ENOSYS:
+        pytest.skip("this kernel looks at the whole register")
+    assert answer == -errno.EACCES
+    kernel.upload(rule("unlinkat", "SUSPEND"))
+    is_suspended(*wide)
 
 
 @pytest.mark.parametrize("calls", ["@all", '"*"'])
