@@ -5,9 +5,10 @@
  * SUSPEND before a call means that the caller stops and the call is made when
  * it is continued.  A thread can stop only on its way to user space, so the
  * call returns to be restarted, as one that a signal interrupts, and a note
- * says that its second coming is not a new one.
+ * says which rules have acted, so that they do not when it comes again.
  */
 #include <linux/list.h>
+#include <linux/overflow.h>
 #include <linux/pid.h>
 #include <linux/sched/signal.h>
 #include <linux/slab.h>
@@ -18,48 +19,86 @@
 
 /*
  * A thread was suspended in a call.  It comes again if it makes the same call
- * with the same arguments from the same place on its stack: not from a handler
- * of the signal that continued it, and not some time later.
+ * with the same arguments from the same place on its stack, so not from a
+ * handler of the signal that continued it.  Nobody sees whether it has given
+ * the call up, by a jump out of such a handler: then the next one like it is
+ * taken for it.  No more calls are made than were suspended.
  */
 struct note {
 	struct list_head node;
 	struct pid *thread;
 	unsigned int slot;
+	unsigned int acted;
 	unsigned long stack;
 	u64 args[SCT_ARGS_MAX];
+	u64 digests[]; /* of the rules that acted, which may stand elsewhere by then */
 };
 
 static LIST_HEAD(notes);
 static unsigned int notes_count;
 static DEFINE_SPINLOCK(notes_lock);
 
-static void drop_note(struct note *note)
+static void free_note(struct note *note)
 {
-	list_del(&note->node);
-	notes_count--;
+	if (!note)
+		return;
 	put_pid(note->thread);
 	kfree(note);
 }
 
+static void take_off(struct note *note)
+{
+	list_del(&note->node);
+	notes_count--;
+}
+
+static void drop_note(struct note *note)
+{
+	take_off(note);
+	free_note(note);
+}
+
+/* The rule of a match. */
+static const struct sct_rule *rule_of(const struct sct_judgement *j, unsigned int match)
+{
+	return &j->judge.view->rules[j->judge.matched[match]];
+}
+
+static struct note *make_note(const struct sct_judgement *j, unsigned int slot,
+			      unsigned long stack)
+{
+	unsigned int i, matches = j->judge.matches;
+	struct note *note;
+
+	/* The caller holds the rules: it must not sleep. */
+	note = kmalloc(struct_size(note, digests, matches), GFP_ATOMIC);
+	if (!note)
+		return NULL;
+	note->thread = get_pid(task_pid(current));
+	note->slot = slot;
+	note->acted = matches;
+	note->stack = stack;
+	memcpy(note->args, j->judge.args, sizeof(note->args));
+	for (i = 0; i < matches; i++)
+		note->digests[i] = rule_of(j, i)->digest;
+	return note;
+}
+
 /*
- * Note that this thread will come again with this call.  Without memory for
- * the note it is suspended again then, which is the safe side.
+ * Note that this thread will come again with this call, and that all that
+ * matched have acted, now or before.  Without memory for the note it is
+ * suspended again then, which is the safe side.
  */
 static void write_note(const struct sct_judgement *j, unsigned int slot, unsigned long stack)
 {
-	/* The caller holds the rules: it must not sleep. */
-	struct note *note = kmalloc(sizeof(*note), GFP_ATOMIC), *old, *next;
+	struct note *note = make_note(j, slot, stack), *old, *next;
 
 	if (!note)
 		return;
-	note->thread = get_pid(task_pid(current));
-	note->slot = slot;
-	note->stack = stack;
-	memcpy(note->args, j->judge.args, sizeof(note->args));
 	spin_lock(&notes_lock);
-	/* Threads that were killed while they were stopped never come. */
+	/* One of a call that it has given up, or that a signal's handler has interrupted. */
 	list_for_each_entry_safe(old, next, &notes, node) {
-		if (old->thread == note->thread || !pid_task(old->thread, PIDTYPE_PID))
+		if (old->thread == note->thread)
 			drop_note(old);
 	}
 	list_add(&note->node, &notes);
@@ -69,26 +108,47 @@ static void write_note(const struct sct_judgement *j, unsigned int slot, unsigne
 	spin_unlock(&notes_lock);
 }
 
-/* Has this thread been suspended in this call, and comes again?  Then it is forgotten. */
-static bool find_note(const struct sct_judgement *j, unsigned int slot, unsigned long stack)
+static bool is_about(const struct note *note, const struct sct_judgement *j, unsigned int slot,
+		     unsigned long stack)
 {
-	struct note *note;
-	bool found = false;
+	return note->thread == task_pid(current) && note->slot == slot && note->stack == stack &&
+	       !memcmp(note->args, j->judge.args, sizeof(note->args));
+}
+
+/*
+ * The note of this thread's first coming with this call, for the caller to
+ * free; NULL if this is the first.
+ */
+static struct note *take_note(const struct sct_judgement *j, unsigned int slot,
+			      unsigned long stack)
+{
+	struct note *note, *next, *found = NULL;
 
 	if (list_empty(&notes))
-		return false;
+		return NULL;
 	spin_lock(&notes_lock);
-	list_for_each_entry(note, &notes, node) {
-		found = note->thread == task_pid(current) && note->slot == slot &&
-			note->stack == stack &&
-			!memcmp(note->args, j->judge.args, sizeof(note->args));
-		if (found) {
+	list_for_each_entry_safe(note, next, &notes, node) {
+		if (is_about(note, j, slot, stack)) {
+			take_off(note);
+			found = note;
+		} else if (!pid_task(note->thread, PIDTYPE_PID)) {
+			/* Threads that were killed while they were stopped never come. */
 			drop_note(note);
-			break;
 		}
 	}
 	spin_unlock(&notes_lock);
 	return found;
+}
+
+/* Did this rule act when the call came before? */
+static bool has_acted(const struct note *note, const struct sct_rule *rule)
+{
+	unsigned int i;
+
+	for (i = 0; note && i < note->acted; i++)
+		if (note->digests[i] == rule->digest)
+			return true;
+	return false;
 }
 
 /** sct_act_exit() - forget who was suspended */
@@ -116,7 +176,7 @@ static bool is_easy(struct sct_judgement *j)
 	unsigned int i;
 
 	for (i = 0; i < j->judge.matches; i++) {
-		rule = &j->judge.view->rules[j->judge.matched[i]];
+		rule = rule_of(j, i);
 		if (rule->actions & (SCT_ACTION_KILL | SCT_ACTION_SUSPEND))
 			return false;
 		if (rule->actions & SCT_ACTION_LOG &&
@@ -166,36 +226,22 @@ static u16 take_actions(const struct sct_rule *rule, u16 actions, struct sct_tal
 	return actions;
 }
 
-/*
- * How many of the rules that matched had their turn when the call came first:
- * up to the one that suspended it.
- */
-static unsigned int had_their_turn(const struct sct_judgement *j)
-{
-	unsigned int i;
-
-	for (i = 0; i < j->judge.matches; i++)
-		if (j->judge.view->rules[j->judge.matched[i]].actions & SCT_ACTION_SUSPEND)
-			return i + 1;
-	return 0;
-}
-
-static void act_on_match(struct sct_judgement *j, u32 index, bool had_turn,
-			 struct outcome *outcome)
+static void act_on_match(struct sct_judgement *j, u32 index, struct outcome *outcome)
 {
 	const struct sct_rule *rule = &j->judge.view->rules[index];
 	struct sct_tally *tally = &j->set->tallies[index];
-	u16 taken, actions = rule->actions;
+	u16 taken;
 
-	/* What refuses a call does so even if it matches only now. */
-	if (had_turn)
-		actions &= SCT_ACTION_FAIL | SCT_ACTION_KILL;
-	if (had_turn && (!actions || rule->actions & SCT_ACTION_SUSPEND))
-		return;
 	atomic64_inc(&tally->matched);
-	taken = take_actions(rule, actions, tally, outcome);
-	if (actions & SCT_ACTION_LOG)
+	taken = take_actions(rule, rule->actions, tally, outcome);
+	if (rule->actions & SCT_ACTION_LOG)
 		sct_event_log(j, index, taken, outcome->skip ? outcome->result : j->result);
+}
+
+/* Can a call be dealt with where sleeping is forbidden, the spinlock of the notes with it? */
+static bool is_for_here(struct sct_judgement *j)
+{
+	return list_empty(&notes) && is_easy(j);
 }
 
 /**
@@ -213,15 +259,18 @@ enum sct_next sct_act(struct sct_judgement *j, unsigned int slot, const struct p
 		      long *result)
 {
 	struct outcome outcome = { };
-	unsigned int i, turns = 0;
+	struct note *note = NULL;
+	unsigned int i;
 
-	if (j->stage == SCT_STAGE_GLANCE && !is_easy(j))
+	if (j->stage == SCT_STAGE_GLANCE && !is_for_here(j))
 		return SCT_NEXT_DIVERT;
-	if (j->stage == SCT_STAGE_SEALED && regs &&
-	    find_note(j, slot, sct_caller_stack(regs)))
-		turns = had_their_turn(j);
+	if (j->stage == SCT_STAGE_SEALED && regs)
+		note = take_note(j, slot, sct_caller_stack(regs));
+	/* What matches only now, of other rules or another string, has its first turn. */
 	for (i = 0; i < j->judge.matches; i++)
-		act_on_match(j, j->judge.matched[i], i < turns, &outcome);
+		if (!has_acted(note, rule_of(j, i)))
+			act_on_match(j, j->judge.matched[i], &outcome);
+	free_note(note);
 	/* Stopped on its way to user space, then made again; refused, it is not made at all. */
 	if (outcome.again && !outcome.skip && sct_caller_can_restart(regs)) {
 		write_note(j, slot, sct_caller_stack(regs));

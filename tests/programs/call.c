@@ -26,6 +26,7 @@
  *	open:TEXT		without a NUL, right before an unmapped page
  *	long:N			a path of N bytes that means ./x
  *	flip:AB			64 bytes that another thread makes all A, then all B, and so on
+ *	file:NAME		in a page of this file: who writes there changes it
  *	list:ARG		the strings "list" and ARG, whose addresses and the null behind them end a page
  *
  * TEXT of hex=0102ff is these bytes, without a NUL behind them.
@@ -169,6 +170,15 @@ static char *map_file(struct bytes bytes, size_t skip)
 	return map(2, fd) + skip;
 }
 
+static char *map_named(const char *name)
+{
+	int fd = open(name, O_RDONLY);
+
+	if (fd < 0)
+		err(2, "%s", name);
+	return map(1, fd);
+}
+
 static char *map_out(struct bytes bytes)
 {
 	char *at = map(1, -1);
@@ -305,6 +315,8 @@ static long argument(const char *word)
 		return (long)map_edge(bytes);
 	if (is("open"))
 		return (long)map_edge((struct bytes){ bytes.at, bytes.count - 1 });
+	if (is("file"))
+		return (long)map_named(text);
 	if (is("list")) {
 		const long words[] = { (long)"list", argument(text), 0 };
 
