@@ -37,7 +37,7 @@ static void watch(struct work_struct *work)
 	mutex_lock(&sct_points_lock);
 	sct_sites_watch();
 	list_for_each_entry(site, &sct_sites, list)
-		needed |= !!site->hook;
+		needed |= site->hook || site->wanted;
 	if (needed)
 		schedule_delayed_work(&watcher, WATCH_PERIOD);
 	mutex_unlock(&sct_points_lock);

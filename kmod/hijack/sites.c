@@ -90,11 +90,12 @@ void sct_sites_unhook(struct sct_hook *hook, struct sct_site **sites, unsigned i
 	hook->count -= count;
 }
 
-/* It was given back: nobody finds it any more. */
+/* It was given back: nobody finds it any more.  What is still wanted remains what it was. */
 static void forget(struct sct_site *site)
 {
 	hash_del_rcu(&site->node);
-	site->state = SCT_POINT_HOLDS;
+	if (!site->wanted)
+		site->state = SCT_POINT_HOLDS;
 	if (site->pins)
 		module_put(THIS_MODULE);
 	site->pins = false;
@@ -181,17 +182,18 @@ static int check_new(unsigned int count, struct sct_site **culprit)
 		*culprit = batch[i];
 		if (state != SCT_POINT_HOLDS)
 			return state == SCT_POINT_LOST ? -ENODEV : -EBUSY;
+		batch[i]->state = SCT_POINT_HOLDS;
 	}
 	return 0;
 }
 
-static int attach_new(const struct sct_mechanism *by, struct sct_site **culprit)
+/* Attach the batch, all of one mechanism. */
+static int attach_batch(unsigned int count, struct sct_site **culprit)
 {
-	unsigned int i, count = collect_new(by);
+	const struct sct_mechanism *by = batch[0]->by;
+	unsigned int i;
 	int result;
 
-	if (!count)
-		return 0;
 	/* Findable before the first call can arrive. */
 	for (i = 0; i < count; i++)
 		hash_add_rcu(sct_sites_attached, &batch[i]->node, batch[i]->location);
@@ -205,6 +207,13 @@ static int attach_new(const struct sct_mechanism *by, struct sct_site **culprit)
 			hash_del_rcu(&batch[i]->node);
 	synchronize_rcu(); /* as in detach_one() */
 	return result;
+}
+
+static int attach_new(const struct sct_mechanism *by, struct sct_site **culprit)
+{
+	unsigned int count = collect_new(by);
+
+	return count ? attach_batch(count, culprit) : 0;
 }
 
 /* What somebody took away is given up, so that it is attached anew. */
@@ -268,8 +277,26 @@ static void watch_stuck(struct sct_site *site, u16 state)
 	}
 }
 
+/*
+ * How is a site doing that is attached or should be?  One that was given up as
+ * lost, for a change of the points that was then refused, is tried again.
+ */
+static u16 look_after(struct sct_site *site)
+{
+	struct sct_site *culprit;
+	u16 before = site->state;
+
+	if (!site->hook) {
+		batch[0] = site;
+		attach_batch(1, &culprit);
+		/* For sct_sites_watch() to tell. */
+		site->state = before;
+	}
+	return site->hook ? site->by->state(site) : SCT_POINT_LOST;
+}
+
 /**
- * sct_sites_watch() - look whether the attached sites are still ours
+ * sct_sites_watch() - look whether the sites that are attached or wanted are still ours
  *
  * Context: sct_points_lock; may sleep.
  */
@@ -279,9 +306,9 @@ void sct_sites_watch(void)
 	u16 state;
 
 	list_for_each_entry(site, &sct_sites, list) {
-		if (!site->hook)
+		if (!site->hook && !site->wanted)
 			continue;
-		state = site->by->state(site);
+		state = look_after(site);
 		if (site->pins) {
 			watch_stuck(site, state);
 		} else if (state != site->state) {

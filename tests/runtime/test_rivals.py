@@ -69,16 +69,16 @@ def test_rules_are_refused_while_function_tracing_is_switched_off():
 
 @pytest.fixture
 def rival():
-    """Loads a module that patches mkdirat's slot of the table; skips where the table is not what brings calls."""
+    """Loads a module that patches a slot of the table, mkdirat's; skips where the table is not what brings calls."""
     if known()["table"].get(NATIVE) != abi.Proof.WORKS:
         pytest.skip("this kernel does not read its table")
     symbols = (line.split() for line in Path("/proc/kallsyms").read_text().splitlines())
     addresses = {name: int(address, 16) for address, _, name, *_ in symbols}
     if "sys_call_table" not in addresses:
         pytest.skip("this kernel does not name its table")
-    slot = addresses["sys_call_table"] + 8 * CALLS[NATIVE]["mkdirat"][0]
 
-    def load(*words: str) -> None:
+    def load(*words: str, name: str = "mkdirat") -> None:
+        slot = addresses["sys_call_table"] + 8 * CALLS[NATIVE][name][0]
         path = Path(os.environ["SCT_MODULES"], "sct-rival.ko")
         subprocess.run(["insmod", path, f"slot={slot}", *words], check=True)
 
@@ -160,5 +160,26 @@ def test_a_slot_that_was_put_back_is_noticed(rival):
     # Rules that want it are not taken without it.
     kernel.upload(STOP)
     assert mkdir("s:./no/x") == "-1 EXDEV" and state() == abi.Point.HOLDS
+    kernel.upload("")
+    assert mkdir("s:./no/x") == "-1 ENOENT" and points() == []
+
+
+def test_a_slot_that_was_put_back_is_taken_again_after_a_refusal(rival):
+    """Rules that want it and another one are refused for the other one's sake: the old rules have it again."""
+    if not rival.original:
+        pytest.skip("the entry function has another name here")
+    other = STOP.replace("mkdirat", "unlinkat")
+    assert reload().returncode == 0
+    kernel.upload(other)  # so that this one's turn comes first
+    kernel.upload(STOP)
+    with kernel.Log() as log:
+        rival(f"value={rival.original}")
+        assert mkdir("s:./no/x") == "-1 ENOENT" and state() == abi.Point.LOST
+        subprocess.run(["rmmod", "sct_rival"], check=True)
+        rival(name="unlinkat")
+        done = kernel.command("sct_config", "upload", "/dev/stdin", input=STOP + other)
+        assert done.returncode == 1 and f"{NATIVE} unlinkat" in done.stderr and "another module" in done.stderr
+        assert state() == abi.Point.HOLDS and mkdir("s:./no/x") == "-1 EXDEV"
+        assert [said.state for said in log.said(2)] == [abi.Point.LOST, abi.Point.HOLDS]
     kernel.upload("")
     assert mkdir("s:./no/x") == "-1 ENOENT" and points() == []
