@@ -162,6 +162,7 @@ static __always_inline struct sct_gate *sct_gate_find(const struct sct_site *sit
 
 /* symbols.c */
 unsigned long sct_symbol_address(const char *name);
+bool sct_symbol_is_foreign(unsigned long address);
 
 /* kprobe.c */
 void sct_kprobe_let_pass(struct pt_regs *caller);
@@ -198,6 +199,7 @@ struct sct_guest {
 
 /* <arch>/abi.c */
 long sct_arch_entry(unsigned int abi, unsigned int nr);
+bool sct_arch_is_entry(unsigned int abi, unsigned int nr, unsigned long address);
 unsigned long *sct_arch_table_slot(unsigned int abi, unsigned int nr);
 enum sct_ending sct_arch_ending(unsigned int abi, unsigned int nr);
 int sct_arch_locate(struct sct_site *site);

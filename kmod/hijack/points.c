@@ -111,21 +111,32 @@ static int refuse(struct sct_error *error, u32 code, unsigned int slot, int valu
 	return result;
 }
 
-/* Does a call come, or could it come, by the mechanism that is best for its ABI? */
+/* Does a call come through its site, or could it come so? */
+static bool is_usable(unsigned int slot)
+{
+	const struct sct_site *site = sct_gates[slot]->site;
+
+	return sct_proof_works(sct_slot_abi(slot), site->by) &&
+	       (site->hook ||
+		sct_arch_is_entry(sct_slot_abi(slot), sct_slot_nr(slot), site->address));
+}
+
+/* The same, by the mechanism that is best for its ABI. */
 static bool is_settled(unsigned int slot)
 {
 	const struct sct_gate *gate = sct_gates[slot];
 	int error;
 
-	return gate && sct_proof_works(sct_slot_abi(slot), gate->site->by) &&
+	return gate && is_usable(slot) &&
 	       (gate->site->hook ||
 		gate->site->by == sct_proof_choose(sct_slot_abi(slot), 0, &error));
 }
 
 /*
  * Make sure that sct_gates[slot] is there: 0, -ENOSYS, -ENXIO (no such ABI
- * here), -EPROTO (not known which mechanism works), -EOPNOTSUPP, -ENOMEM, or
- * -EBUSY (it came by another mechanism, and calls are inside).
+ * here), -EPROTO (not known which mechanism works), -EOPNOTSUPP, -ENOMEM,
+ * -EADDRINUSE (another module has its slot of the table), or -EBUSY (it came
+ * through another site, and calls are inside).
  */
 static int find_gate(unsigned int slot)
 {
@@ -137,7 +148,7 @@ static int find_gate(unsigned int slot)
 	if (is_settled(slot))
 		return 0;
 	address = sct_arch_entry(sct_slot_abi(slot), sct_slot_nr(slot));
-	if (address == -EOPNOTSUPP || address == -ENXIO || address == -ENOSYS)
+	if (IS_ERR_VALUE(address))
 		return address;
 	do {
 		by = sct_proof_choose(sct_slot_abi(slot), by ? by->number : 0, &error);
@@ -149,8 +160,7 @@ static int find_gate(unsigned int slot)
 		return PTR_ERR(site);
 	error = sct_gate_set(slot, site);
 	/* Calls that are inside by the one that it came by before: that will do. */
-	return error == -EBUSY && sct_proof_works(sct_slot_abi(slot), sct_gates[slot]->site->by) ?
-		       0 : error;
+	return error == -EBUSY && is_usable(slot) ? 0 : error;
 }
 
 /** sct_gate_settle() - let a call come by the best mechanism again, if it can; sct_points_lock */
@@ -168,6 +178,8 @@ static int refuse_gate(unsigned int slot, int reason, struct sct_error *error)
 		return refuse(error, SCT_ERROR_MEMORY, slot, 0, reason);
 	case -EPROTO:
 		return refuse(error, SCT_ERROR_UNPROVEN, slot, 0, -EOPNOTSUPP);
+	case -EADDRINUSE:
+		return refuse(error, SCT_ERROR_BUSY, slot, reason, -EBUSY);
 	case -EBUSY:
 		return refuse(error, SCT_ERROR_INSIDE, slot, 0, reason);
 	}
@@ -238,7 +250,7 @@ EXPORT_SYMBOL_GPL(sct_point_ending);
  * @error: filled in for one that is not there and should
  *
  * Context: may sleep.
- * Return: 0, -EOPNOTSUPP, -ENOSYS or -ENOMEM.
+ * Return: 0, -EOPNOTSUPP, -ENOSYS, -EBUSY or -ENOMEM.
  */
 int sct_points_find(unsigned long *wanted, const unsigned long *calls, const unsigned long *abis,
 		    struct sct_error *error)

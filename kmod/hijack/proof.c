@@ -101,6 +101,8 @@ static int begin_trial(unsigned int abi, unsigned int nr, const struct sct_mecha
 		return SCT_PROOF_UNSERVED;
 	if (address == -EOPNOTSUPP || address == -ENOSYS || !by)
 		return SCT_PROOF_MISSING;
+	if (address == -EADDRINUSE)
+		return -EBUSY;
 	site = sct_site_get(by, sct_slot(abi, nr), address);
 	if (PTR_ERR_OR_ZERO(site) == -EOPNOTSUPP)
 		return SCT_PROOF_MISSING;

@@ -8,7 +8,9 @@
  * Registering a kprobe resolves a name without calling anything: the address
  * is left in the probe, even when the place itself cannot be probed.
  */
+#include <linux/kallsyms.h>
 #include <linux/kprobes.h>
+#include <linux/string.h>
 #include "hijack.h"
 
 /**
@@ -28,4 +30,14 @@ unsigned long sct_symbol_address(const char *name)
 	if (!register_kprobe(&probe))
 		unregister_kprobe(&probe);
 	return (unsigned long)probe.addr;
+}
+
+/** sct_symbol_is_foreign() - is this address a module's, or that of nothing known? */
+bool sct_symbol_is_foreign(unsigned long address)
+{
+	char symbol[KSYM_SYMBOL_LEN];
+
+	sprint_symbol(symbol, address);
+	/* "symbol+offset/size [module]", or the bare number */
+	return strchr(symbol, '[') || symbol[0] == '0';
 }

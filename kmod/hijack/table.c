@@ -9,11 +9,9 @@
  * The table is read-only.  It is written through a second mapping of its page,
  * which leaves the protection of the first as it is.
  */
-#include <linux/kallsyms.h>
 #include <linux/mm.h>
 #include <linux/rcupdate.h>
 #include <linux/slab.h>
-#include <linux/string.h>
 #include <linux/vmalloc.h>
 #include "hijack.h"
 
@@ -46,24 +44,15 @@ static int locate(struct sct_site *site)
 	return slot ? 0 : -EOPNOTSUPP;
 }
 
-/*
- * Has another module been here before?  Its function would go on being called
- * through us, and nothing that a module may use keeps it from leaving.
- */
-static bool is_foreign(unsigned long entry)
-{
-	char symbol[KSYM_SYMBOL_LEN];
-
-	sprint_symbol(symbol, entry);
-	/* "symbol+offset/size [module]"; an address of nothing known is no better. */
-	return strchr(symbol, '[') || symbol[0] == '0';
-}
-
 static int attach_one(struct sct_site *site)
 {
 	unsigned long entry = read_slot(site);
 
-	if (is_foreign(entry))
+	/*
+	 * Another module has been here before: its function would go on being
+	 * called through us, and nothing that a module may use keeps it from leaving.
+	 */
+	if (sct_symbol_is_foreign(entry))
 		return -EBUSY;
 	site->before = entry;
 	WRITE_ONCE(site->resume, entry);

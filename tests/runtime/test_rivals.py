@@ -68,10 +68,8 @@ def test_rules_are_refused_while_function_tracing_is_switched_off():
 
 
 @pytest.fixture
-def rival():
-    """Loads a module that patches a slot of the table, mkdirat's; skips where the table is not what brings calls."""
-    if known()["table"].get(NATIVE) != abi.Proof.WORKS:
-        pytest.skip("this kernel does not read its table")
+def patcher():
+    """Loads a module that patches a slot of the table, mkdirat's, whether it is read or not."""
     symbols = (line.split() for line in Path("/proc/kallsyms").read_text().splitlines())
     addresses = {name: int(address, 16) for address, _, name, *_ in symbols}
     if "sys_call_table" not in addresses:
@@ -82,9 +80,29 @@ def rival():
         path = Path(os.environ["SCT_MODULES"], "sct-rival.ko")
         subprocess.run(["insmod", path, f"slot={slot}", *words], check=True)
 
-    load.original = addresses.get("__x64_sys_mkdirat" if NATIVE == "x86_64" else "__arm64_sys_mkdirat", 0)
+    def address(name: str) -> int:
+        return addresses.get({"x86_64": "__x64_sys_", "aarch64": "__arm64_sys_"}[NATIVE] + name, 0)
+
+    load.address = address
+    load.original = address("mkdirat")
     yield load
     subprocess.run(["rmmod", "sct_rival"], stderr=subprocess.DEVNULL)
+
+
+@pytest.fixture
+def rival(patcher):
+    """The same; skips where the table is not what brings calls."""
+    if known()["table"].get(NATIVE) != abi.Proof.WORKS:
+        pytest.skip("this kernel does not read its table")
+    return patcher
+
+
+@pytest.fixture
+def unread(patcher):
+    """The same; skips where the table is what brings calls, or does not exist."""
+    if known()["table"].get(NATIVE) != abi.Proof.FAILS:
+        pytest.skip("this kernel reads its table")
+    return patcher
 
 
 def hits() -> int:
@@ -183,3 +201,30 @@ def test_a_slot_that_was_put_back_is_taken_again_after_a_refusal(rival):
         assert [said.state for said in log.said(2)] == [abi.Point.LOST, abi.Point.HOLDS]
     kernel.upload("")
     assert mkdir("s:./no/x") == "-1 ENOENT" and points() == []
+
+
+def test_a_module_in_a_table_that_nobody_reads(unread):
+    """What it wrote there is not taken for the function that serves the call."""
+    assert reload().returncode == 0
+    unread()
+    kernel.upload(STOP)
+    assert mkdir("s:./no/x") == "-1 EXDEV" and hits() == 0 and state() == abi.Point.HOLDS
+    subprocess.run(["rmmod", "sct_rival"], check=True)
+    kernel.upload("")
+    assert mkdir("s:./no/x") == "-1 ENOENT"
+    kernel.upload(STOP)
+    assert mkdir("s:./no/x") == "-1 EXDEV"
+
+
+def test_what_a_table_said_wrongly_does_not_stay(unread):
+    """Another function of the kernel stands in the slot of a table that nobody reads, then again the right one."""
+    assert reload().returncode == 0
+    try:
+        unread(f"value={unread.address('unlinkat')}")
+        kernel.upload(STOP)
+    finally:
+        subprocess.run(["rmmod", "sct_rival"], check=True)
+        unread(f"value={unread.original}")
+    kernel.upload("")
+    kernel.upload(STOP)
+    assert mkdir("s:./no/x") == "-1 EXDEV" and points()[0].symbol.endswith("sys_mkdirat")

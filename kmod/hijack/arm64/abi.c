@@ -133,6 +133,12 @@ long sct_arch_entry(unsigned int abi, unsigned int nr)
 	return entry;
 }
 
+/** sct_arch_is_entry() - what stands in the slot does not matter: the slot is what is changed */
+bool sct_arch_is_entry(unsigned int abi, unsigned int nr, unsigned long address)
+{
+	return true;
+}
+
 /* exit and exit_group never return; reboot ends its thread when it halts the machine. */
 enum sct_ending sct_arch_ending(unsigned int abi, unsigned int nr)
 {

@@ -4,7 +4,7 @@
  *
  * The kernels that no longer read sys_call_table[] to dispatch still have it
  * (mainline 1e3ad78334a6, 6.9, back-ported): it says, by number, what the
- * switch in x64_sys_call() calls.
+ * switch in x64_sys_call() calls, as long as no other module writes to it.
  */
 #include <linux/build_bug.h>
 #include <linux/kallsyms.h>
@@ -74,21 +74,16 @@ static unsigned long location_of(unsigned long entry)
 	return sct_is_landing_pad(first) ? entry + sizeof(first) : entry;
 }
 
-static long find_by_number(unsigned int abi, unsigned int nr)
-{
-	const unsigned long *slot = sct_arch_table_slot(abi, nr);
-	unsigned long entry;
-
-	if (!table_of(abi))
-		return -EOPNOTSUPP;
-	if (!slot || get_kernel_nofault(entry, slot))
-		return -ENOSYS;
-	/* A probe's address is that of the instruction behind a landing pad. */
-	if (entry == table_of(abi)->absent_address ||
-	    location_of(entry) == table_of(abi)->absent_address)
-		return -ENOSYS;
-	return entry;
-}
+/* What the functions that serve an ABI's calls are named. */
+static const struct names {
+	const char *prefix;
+	const struct sct_entry *entries;
+	unsigned int count;
+} names[SCT_ABIS] = {
+	[SCT_ABI_X86_64] = { "__x64_", x86_64_entries, ARRAY_SIZE(x86_64_entries) },
+	[SCT_ABI_I386] = { "__ia32_", i386_entries, ARRAY_SIZE(i386_entries) },
+	[SCT_ABI_X32] = { "__x64_", x32_entries, ARRAY_SIZE(x32_entries) },
+};
 
 static unsigned long address_of(const char *prefix, const char *name)
 {
@@ -104,30 +99,44 @@ static unsigned long address_of(const char *prefix, const char *name)
  * Where a kernel has both functions the older one serves the call: it is a
  * compat function, while SYSCALL_DEFINE makes the other one in any case.
  */
-static long find_by_name(const char *prefix, const struct sct_entry *entry)
+static long find_by_name(unsigned int abi, unsigned int nr)
 {
-	unsigned long address = address_of(prefix, entry->older);
+	const struct names *of = &names[abi];
+	unsigned long address;
 
+	if (nr >= of->count)
+		return -ENOSYS;
+	address = address_of(of->prefix, of->entries[nr].older);
 	if (!address)
-		address = address_of(prefix, entry->name);
+		address = address_of(of->prefix, of->entries[nr].name);
 	return address ? address : -ENOSYS;
 }
 
-static long find_i386(unsigned int nr)
+/* The table that says which function serves a call, or NULL: x32 may share the 64-bit one up to 511. */
+static struct table *table_for(unsigned int abi, unsigned int nr)
 {
-	if (table_of(SCT_ABI_I386))
-		return find_by_number(SCT_ABI_I386, nr);
-	return nr < ARRAY_SIZE(i386_entries) ? find_by_name("__ia32_", &i386_entries[nr]) :
-					       -ENOSYS;
+	if (abi == SCT_ABI_X32 && !table_of(abi) && nr < 512)
+		abi = SCT_ABI_X86_64;
+	return table_of(abi);
 }
 
-static long find_x32(unsigned int nr)
+static unsigned long read_table(const struct table *table, unsigned int nr)
 {
-	if (table_of(SCT_ABI_X32))
-		return find_by_number(SCT_ABI_X32, nr);
-	if (nr < 512)
-		return find_by_number(SCT_ABI_X86_64, nr);
-	return nr < ARRAY_SIZE(x32_entries) ? find_by_name("__x64_", &x32_entries[nr]) : -ENOSYS;
+	unsigned long entry;
+
+	if (nr >= table->size || get_kernel_nofault(entry, (unsigned long *)table->address + nr))
+		return 0;
+	/* A probe's address is that of the instruction behind a landing pad. */
+	return entry == table->absent_address || location_of(entry) == table->absent_address ?
+		       0 : entry;
+}
+
+static bool is_served(unsigned int abi)
+{
+	return abi == SCT_ABI_X86_64 ||
+	       (abi == SCT_ABI_I386 && IS_ENABLED(CONFIG_IA32_EMULATION)) ||
+	       (abi == SCT_ABI_X32 &&
+		(IS_ENABLED(CONFIG_X86_X32_ABI) || IS_ENABLED(CONFIG_X86_X32)));
 }
 
 /**
@@ -135,23 +144,48 @@ static long find_x32(unsigned int nr)
  * @abi: SCT_ABI_*
  * @nr: without flag bits
  *
- * Where an ABI has no table of its own, x32 shares the 64-bit one up to 511,
- * and the other functions are known by name only.
+ * Where no table says it the function is known by name only.  So it is if
+ * another module has written the slot: where nobody reads the table no call
+ * comes to that module's function.
  *
  * Context: serialised by the caller; may sleep.
  * Return: the address; -ENXIO for an ABI that this kernel does not have,
- * -EOPNOTSUPP for one that cannot be diverted, -ENOSYS for a call that it does
- * not have.
+ * -ENOSYS for a call that it does not have, -EADDRINUSE for one that only
+ * another module could tell.
  */
 long sct_arch_entry(unsigned int abi, unsigned int nr)
 {
-	if (abi == SCT_ABI_X86_64)
-		return find_by_number(abi, nr);
-	if (abi == SCT_ABI_I386 && IS_ENABLED(CONFIG_IA32_EMULATION))
-		return find_i386(nr);
-	if (abi == SCT_ABI_X32 && (IS_ENABLED(CONFIG_X86_X32_ABI) || IS_ENABLED(CONFIG_X86_X32)))
-		return find_x32(nr);
-	return -ENXIO;
+	const struct table *table;
+	unsigned long entry;
+	long named;
+
+	if (!is_served(abi))
+		return -ENXIO;
+	table = table_for(abi, nr);
+	if (!table)
+		return find_by_name(abi, nr);
+	entry = read_table(table, nr);
+	if (!entry)
+		return -ENOSYS;
+	if (!sct_symbol_is_foreign(entry))
+		return entry;
+	named = find_by_name(abi, nr);
+	return named == -ENOSYS ? -EADDRINUSE : named;
+}
+
+/**
+ * sct_arch_is_entry() - is it still this address that sct_arch_entry() would tell?
+ *
+ * Names are not looked up again for that: they do not move.
+ *
+ * Context: serialised by the caller; may sleep.
+ */
+bool sct_arch_is_entry(unsigned int abi, unsigned int nr, unsigned long address)
+{
+	const struct table *table = table_for(abi, nr);
+	unsigned long entry = table ? read_table(table, nr) : 0;
+
+	return !entry || location_of(entry) == location_of(address) || sct_symbol_is_foreign(entry);
 }
 
 /** sct_arch_locate() - where the entry function of a site can be stopped; Return: 0 */
