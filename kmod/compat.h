@@ -135,9 +135,18 @@ static __always_inline unsigned long sct_caller_stack(const struct pt_regs *call
 }
 
 /*
- * The slot of the call that a caller makes; @otherwise if its registers do not
- * say: the emulated calls of the vsyscall page have no number.
+ * Did a caller make a system call?  Where the vsyscall page is emulated (boot
+ * parameter vsyscall=) a page fault calls entry functions too, with registers
+ * that have no number.  It takes a result of -EFAULT for a fault of its own,
+ * with a signal on its way, and until v6.10 it turns each fault met meanwhile
+ * into one.
  */
+static __always_inline bool sct_caller_is_call(const struct pt_regs *caller)
+{
+	return (int)caller->orig_ax >= 0;
+}
+
+/* The slot of the call that a caller makes; @otherwise if its registers do not say. */
 static __always_inline unsigned int sct_caller_slot(const struct pt_regs *caller,
 						    unsigned int otherwise)
 {

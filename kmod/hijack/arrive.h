@@ -31,7 +31,7 @@ static __always_inline void *sct_arrive(const struct sct_site *site, struct pt_r
 	const struct sct_gate *gate = site ? sct_gate_find(site, caller) : NULL;
 	long result = 0;
 
-	if (unlikely(!gate))
+	if (unlikely(!gate || !sct_caller_is_call(caller)))
 		return NULL;
 	this_cpu_inc(*gate->hits);
 	switch (static_call(sct_enter)(gate->slot, caller, &result)) {
