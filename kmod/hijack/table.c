@@ -44,21 +44,29 @@ static int locate(struct sct_site *site)
 	return slot ? 0 : -EOPNOTSUPP;
 }
 
-static int attach_one(struct sct_site *site)
+/*
+ * Note where the calls of sites will go on.  Return: of how many, from the
+ * first on, until one that cannot be attached.
+ */
+static unsigned int prepare(struct sct_site **sites, unsigned int count, int *error)
 {
-	unsigned long entry = read_slot(site);
+	unsigned long entry;
+	unsigned int i;
 
-	/*
-	 * Another module has been here before: its function would go on being
-	 * called through us, and nothing that a module may use keeps it from leaving.
-	 */
-	if (sct_symbol_is_foreign(entry))
-		return -EBUSY;
-	site->before = entry;
-	WRITE_ONCE(site->resume, entry);
-	/* Before the first call arrives. */
-	smp_wmb();
-	return write_slot(site->location, entry, (unsigned long)sct_table_entry);
+	for (i = 0; i < count; i++) {
+		entry = read_slot(sites[i]);
+		/*
+		 * Another module has been here before: its function would go on being
+		 * called through us, and nothing that a module may use keeps it from leaving.
+		 */
+		if (sct_symbol_is_foreign(entry)) {
+			*error = -EBUSY;
+			break;
+		}
+		sites[i]->before = entry;
+		WRITE_ONCE(sites[i]->resume, entry);
+	}
+	return i;
 }
 
 static u16 state(const struct sct_site *site)
@@ -96,22 +104,39 @@ static int detach(struct sct_hook *hook, struct sct_site **sites, unsigned int c
 	return error;
 }
 
+static int write_slots(struct sct_hook *hook, struct sct_site **sites, unsigned int count)
+{
+	unsigned int i;
+	int error;
+
+	for (i = 0; i < count; i++) {
+		error = write_slot(sites[i]->location, sites[i]->before,
+				   (unsigned long)sct_table_entry);
+		if (error)
+			return error;
+		sct_sites_hook(hook, &sites[i], 1);
+	}
+	return 0;
+}
+
+/*
+ * Who branches through a slot may have read ahead what he will read behind the
+ * branch.  A grace period orders that for all processors, so that a call need
+ * not: who finds our entry in a slot finds his gate, and where to go on.
+ */
 static int attach(struct sct_site **sites, unsigned int count)
 {
 	struct sct_hook *hook = kzalloc(sizeof(*hook), GFP_KERNEL);
-	unsigned int i;
-	int error = 0;
+	int error, foreign = 0;
 
 	if (!hook)
 		return -ENOMEM;
-	for (i = 0; i < count && !error; i++) {
-		error = attach_one(sites[i]);
-		if (!error)
-			sct_sites_hook(hook, &sites[i], 1);
-	}
+	count = prepare(sites, count, &foreign);
+	synchronize_rcu();
+	error = write_slots(hook, sites, count);
 	if (!hook->count)
 		kfree(hook);
-	return error;
+	return error ? error : foreign;
 }
 
 const struct sct_mechanism sct_table = {
@@ -131,17 +156,21 @@ const struct sct_mechanism sct_table = {
 struct sct_turn sct_table_arrive(struct pt_regs *caller)
 {
 	unsigned int slot = sct_caller_slot(caller, SCT_SLOTS);
-	const struct sct_gate *gate = slot < SCT_SLOTS ? READ_ONCE(sct_gates[slot]) : NULL;
+	const struct sct_gate *gate;
 	enum sct_next next;
 	struct sct_way way;
 	unsigned long entry;
 	long result = 0;
 
-	/* A slot is attached only when its gate leads to it, and until nobody comes any more. */
-	if (unlikely(!gate || gate->site->by != &sct_table))
-		return (struct sct_turn) { 0, -ENOSYS };
-	entry = READ_ONCE(gate->site->resume);
+	/* Also a reader of what attach() wrote before its grace period. */
 	preempt_disable();
+	gate = slot < SCT_SLOTS ? READ_ONCE(sct_gates[slot]) : NULL;
+	/* A slot is attached only when its gate leads to it, and until nobody comes any more. */
+	if (unlikely(!gate || gate->site->by != &sct_table)) {
+		preempt_enable();
+		return (struct sct_turn) { 0, -ENOSYS };
+	}
+	entry = READ_ONCE(gate->site->resume);
 	this_cpu_inc(*gate->hits);
 	next = static_call(sct_enter)(gate->slot, caller, &result);
 	/* Refused only while the client is being unloaded: there is nobody to ask. */
