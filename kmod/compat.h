@@ -12,6 +12,7 @@
 #include <linux/capability.h>
 #include <linux/fs.h>
 #include <linux/ftrace.h>
+#include <linux/nospec.h>
 #include <linux/ns_common.h>
 #include <linux/nsproxy.h>
 #include <linux/ring_buffer.h>
@@ -158,7 +159,10 @@ static __always_inline unsigned int sct_caller_slot(const struct pt_regs *caller
 		abi = SCT_ABI_X32;
 		nr &= ~__X32_SYSCALL_BIT;
 	}
-	return likely(nr >> SCT_NR_BITS == 0) ? sct_slot(abi, nr) : otherwise;
+	if (unlikely(nr >> SCT_NR_BITS))
+		return otherwise;
+	/* It was read again, from memory: the dispatcher's own check does not bound it. */
+	return sct_slot(abi, array_index_nospec(nr, 1U << SCT_NR_BITS));
 }
 
 /* The registers in which a caller of an ABI passes its arguments. */
@@ -217,7 +221,10 @@ static __always_inline unsigned int sct_caller_slot(const struct pt_regs *caller
 	unsigned int nr = caller->syscallno;
 	unsigned int abi = compat_user_mode(caller) ? SCT_ABI_AARCH32 : SCT_ABI_AARCH64;
 
-	return likely(nr >> SCT_NR_BITS == 0) ? sct_slot(abi, nr) : otherwise;
+	if (unlikely(nr >> SCT_NR_BITS))
+		return otherwise;
+	/* It was read again, from memory: the dispatcher's own check does not bound it. */
+	return sct_slot(abi, array_index_nospec(nr, 1U << SCT_NR_BITS));
 }
 
 /* The registers in which a caller of an ABI passes its arguments. */

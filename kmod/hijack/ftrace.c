@@ -56,7 +56,7 @@ static void notrace arrive(unsigned long ip, unsigned long parent_ip, struct ftr
 
 	/* Holds off the freeing of what RCU protects, and owns this processor's scratch. */
 	preempt_disable_notrace();
-	to = sct_arrive(sct_site_find(ip), caller);
+	to = sct_arrive(sct_site_find(&sct_ftrace, ip), caller);
 	if (to)
 		sct_fregs_go(fregs, to);
 	else

@@ -136,13 +136,17 @@ const struct sct_mechanism *sct_proof_choose(unsigned int abi, unsigned int afte
 bool sct_proof_works(unsigned int abi, const struct sct_mechanism *by);
 int sct_proof_init(void);
 
-/* The attached site with this location, or NULL.  Preemption is off. */
-static __always_inline struct sct_site *sct_site_find(unsigned long location)
+/*
+ * The site that a mechanism has attached at a location, or NULL: another one may
+ * have the same location, for another ABI.  Preemption is off.
+ */
+static __always_inline struct sct_site *sct_site_find(const struct sct_mechanism *by,
+						      unsigned long location)
 {
 	struct sct_site *site;
 
 	hash_for_each_possible_rcu_notrace(sct_sites_attached, site, node, location) {
-		if (likely(site->location == location))
+		if (likely(site->location == location && site->by == by))
 			return site;
 	}
 	return NULL;
