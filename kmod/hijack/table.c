@@ -132,7 +132,8 @@ static int attach(struct sct_site **sites, unsigned int count)
 	if (!hook)
 		return -ENOMEM;
 	count = prepare(sites, count, &foreign);
-	synchronize_rcu();
+	if (count)
+		synchronize_rcu();
 	error = write_slots(hook, sites, count);
 	if (!hook->count)
 		kfree(hook);
