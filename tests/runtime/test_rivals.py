@@ -186,7 +186,7 @@ def test_a_slot_that_was_put_back_is_taken_again_after_a_refusal(rival):
     """Rules that want it and another one are refused for the other one's sake: the old rules have it again."""
     if not rival.original:
         pytest.skip("the entry function has another name here")
-    other = STOP.replace("mkdirat", "unlinkat")
+    other = STOP.replace("mkdirat", "unlinkat").replace("rule_name = s", "rule_name = o")
     assert reload().returncode == 0
     kernel.upload(other)  # so that this one's turn comes first
     kernel.upload(STOP)
