@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Do rules hold, is nothing lost unseen, and do the modules leave, when the machine has slept?
 
-Only where the guest's files are in its memory: `make test-asleep`.
+Only where the guest's files are in its memory: `vm/run --in-memory`, as `make test` does.
 """
 
 import subprocess
@@ -19,10 +19,10 @@ CLOCK = Path("/sys/class/rtc/rtc0")
 SECONDS = 5
 WAYS = ("read", "nanosleep", "futex", "wait4", "vfork", "poll")
 CANNOT_WAKE = not (CLOCK / "wakealarm").exists() or not (CLOCK / "wakealarm").stat().st_mode & 0o200
-SHARED = any(line.split()[2] == "9p" for line in Path("/proc/mounts").read_text().splitlines())
+IN_MEMORY = any(line.split()[1:3] == ["/", "rootfs"] for line in Path("/proc/mounts").read_text().splitlines())
 
 pytestmark = [
-    pytest.mark.skipif(SHARED, reason="the guest's files do not come back from sleep: make test-asleep"),
+    pytest.mark.skipif(not IN_MEMORY, reason="the guest's files do not come back from sleep: vm/run --in-memory"),
     pytest.mark.skipif(CANNOT_WAKE, reason="the clock of this kernel wakes nobody"),
     pytest.mark.usefixtures("ready"),
     pytest.mark.timeout(300),
