@@ -17,7 +17,6 @@
 #include <linux/nsproxy.h>
 #include <linux/ring_buffer.h>
 #include <linux/trace_clock.h>
-#include <linux/uaccess.h>
 #include <linux/version.h>
 #include "sct_hijack.h"
 
@@ -76,16 +75,6 @@
 
 /* The first byte of what ftrace and kprobes patch in: CALL, INT3, or JMP. */
 #define sct_is_patch(first) ((first) == 0xe8 || (first) == 0xcc || (first) == 0xe9)
-
-/* Where a CALL leads; what is no CALL leads to nowhere that anybody would know. */
-static inline unsigned long sct_call_target(unsigned long location)
-{
-	s32 distance;
-
-	if (get_kernel_nofault(distance, (s32 *)(location + 1)))
-		return 0;
-	return location + MCOUNT_INSN_SIZE + distance;
-}
 
 /* At an entry function: its one argument, the caller's registers. */
 static __always_inline struct pt_regs *sct_regs_caller(struct pt_regs *regs)
@@ -150,8 +139,8 @@ static __always_inline unsigned long sct_caller_stack(const struct pt_regs *call
  * Did a caller make a system call?  Where the vsyscall page is emulated (boot
  * parameter vsyscall=) a page fault calls entry functions too, with registers
  * that have no number.  It takes a result of -EFAULT for a fault of its own,
- * with a signal on its way, and on older kernels each fault met meanwhile sends
- * that signal.
+ * with a signal on its way, and until v6.10 it turns each fault met meanwhile
+ * into one.
  */
 static __always_inline bool sct_caller_is_call(const struct pt_regs *caller)
 {

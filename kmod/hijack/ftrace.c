@@ -127,48 +127,20 @@ err_free_filter:
 }
 
 /*
- * Is somebody else at a function of ours?  If not, what stands there calls the
- * trampoline that ftrace made for our ops.
- */
-static bool is_shared(const struct ftrace_hook *hook, const struct sct_site *site)
-{
-	return sct_site_is_patched(site) &&
-	       sct_call_target(site->location) != hook->ops.trampoline;
-}
-
-/*
- * Where landing pads are needed a function stays that BPF may be watching: only
- * when an ops is unregistered does ftrace let BPF's trampolines call the
- * function as they did before us.  Until then they call what is behind its
- * ftrace site, and no callback of ours would be there to send them to a pad.
- */
-static int shrink(struct ftrace_hook *hook, struct sct_site **sites, unsigned int count)
-{
-	unsigned int i, going = 0;
-	int error;
-
-	for (i = 0; i < count; i++)
-		if (!sct_landing_pads_needed() || !is_shared(hook, sites[i]))
-			swap(sites[i], sites[going++]);
-	if (!going)
-		return -EAGAIN;
-	error = set_filter(&hook->ops, sites, going, true);
-	if (error)
-		return error;
-	sct_sites_unhook(&hook->hook, sites, going);
-	return going < count ? -EAGAIN : 0;
-}
-
-/*
  * An ops without a filter would take every function there is: with the last
  * one it is unregistered, which also waits for the callbacks that still run.
  */
 static int detach(struct sct_hook *sct_hook, struct sct_site **sites, unsigned int count)
 {
 	struct ftrace_hook *hook = ftrace_hook_of(sct_hook);
+	int error;
 
-	if (count < hook->hook.count)
-		return shrink(hook, sites, count);
+	if (count < hook->hook.count) {
+		error = set_filter(&hook->ops, sites, count, true);
+		if (!error)
+			sct_sites_unhook(sct_hook, sites, count);
+		return error;
+	}
 	sct_sites_unhook(sct_hook, sites, count);
 	if (unregister_ftrace_function(&hook->ops)) {
 		/* ftrace has failed and changes nothing any more: our code stays reachable. */

@@ -73,9 +73,8 @@ struct sct_site {
  * @detach: give @count sites of a hook back, and note that with
  *	sct_sites_unhook(); the hook is gone with its last one.  Of those given
  *	back no call arrives any more.
- *	Return: 0; -ENOMEM, and then all are still attached, or -EAGAIN, and then
- *	some are, to be tried again with the next change: neither happens if these
- *	are all sites of the hook; -EBUSY if some cannot be given back
+ *	Return: 0; -ENOMEM, and then all are still attached, which does not happen
+ *	if these are all sites of the hook; -EBUSY if some cannot be given back
  *	now, as somebody else stands before us, and then these still are.
  * @state: SCT_POINT_HOLDS, _LOST or _COVERED
  *

@@ -249,9 +249,9 @@ int sct_sites_attach_wanted(struct sct_site **culprit)
 /**
  * sct_sites_detach_unwanted() - give all sites back that are not marked wanted
  *
- * One that cannot be stays, to be tried again later: for want of memory or for
- * BPF's sake, which does not happen if none is wanted, or because somebody
- * else's hook leads to ours.
+ * One that cannot be stays, to be tried again later: for want of memory, which
+ * does not happen if none is wanted, or because somebody else's hook leads to
+ * ours.
  *
  * Context: sct_points_lock; may sleep.
  */
