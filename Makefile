@@ -24,7 +24,7 @@ ON_KERNELS = set -e; for kernel in $$(vm/run --names $(1)); do echo "$$kernel: $
 
 HOST_TESTS := $(wildcard tests/unit tests/golden tests/bad tests/random)
 GUEST_TESTS := $(wildcard tests/runtime tests/abi)
-IN_GUEST = vm/run $(1) --modules kmod --modules tests/kmod --append syscall.x32=y --timeout 4200 -- $(PYTEST) -p no:cacheprovider $(GUEST_TESTS)
+IN_GUEST = vm/run $(1) --modules kmod --modules tests/kmod --append "syscall.x32=y vsyscall=xonly" --timeout 4200 -- $(PYTEST) -p no:cacheprovider $(GUEST_TESTS)
 
 # Only a guest without shares can sleep.
 ASLEEP = vm/run $(1) --in-memory -- $(PYTEST) -p no:cacheprovider tests/runtime/test_asleep.py

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-only
-"""Are the calls of amd64's vsyscall page left alone?  Only in a guest that was started with `--append vsyscall=emulate`."""
+"""Are the calls of amd64's vsyscall page left alone?  Only in a guest that has one: `--append vsyscall=xonly`."""
 
 import subprocess
 import time
