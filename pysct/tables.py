@@ -7,9 +7,10 @@ those that no supported kernel implements. CALL_FAMILIES are (names, {call: who
 calls it}): see grammar/syscalls/families.toml. PATHS are the arguments that
 are paths, NO_PATHS those of some calls that are not, ABSOLUTE fields that are,
 LAST what becomes of a symbolic link at the end of one. OPENERS return a
-descriptor. IO_URING[request] are the calls that it does the same as. CHECKPOINTS[name] are the arguments about which the kernel asks its
-LSMs there, having read them itself, and of APPARMOR are those at which its
-profiles can refuse them: see grammar/syscalls/checkpoints.toml.
+descriptor. IO_URING[request] are the calls that it does the same as.
+CHECKPOINTS[name] are the arguments about which the kernel asks its LSMs there,
+having read them itself, and of APPARMOR are those at which its profiles can
+refuse them: see grammar/syscalls/checkpoints.toml.
 MEASURED[abi] are the kernels on which each call was tried, by the first two
 numbers of their release; LACKING[abi][call] those of them that do not have it.
 """
