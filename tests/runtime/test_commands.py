@@ -24,6 +24,7 @@ def here(tmp_path, monkeypatch, loaded, programs):
     """A directory of the test's own, with rule files in it; `call` is on PATH."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PATH", programs["PATH"])
+    kernel.command("sctlog", "--once")  # what other tests have logged
     (tmp_path / "one.conf").write_text(ONE)
     (tmp_path / "two.conf").write_text(TWO)
     (tmp_path / "wrong.conf").write_text("rule { syscall_name = unlinkat rule_name = r filter_expression { UIDD == 0 } }")
