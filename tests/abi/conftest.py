@@ -112,3 +112,12 @@ def program(tmp_path_factory) -> Callable[..., Path]:
         return made[source]
 
     return compiled
+
+
+@pytest.fixture(scope="session")
+def tracing() -> Path:
+    """Where the kernel's own tracing is steered, and says what it sees."""
+    directory = Path("/sys/kernel/tracing")
+    if not (directory / "trace").exists():
+        subprocess.run(["mount", "-t", "tracefs", "nodev", directory], check=True)
+    return directory

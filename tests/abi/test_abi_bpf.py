@@ -4,7 +4,6 @@
 import errno
 import os
 import platform
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import NamedTuple
@@ -18,8 +17,7 @@ from test_abi_unloading import tool
 
 FUNCTION = {"x86_64": "__x64_sys_chdir", "aarch64": "__arm64_sys_chdir"}[platform.machine()]
 HELD = b"/held/beside/bpf"
-TRACEFS = Path("/sys/kernel/tracing")
-ATTACHED = TRACEFS / "enabled_functions"
+ATTACHED = Path("/sys/kernel/tracing/enabled_functions")
 
 pytestmark = [
     pytest.mark.skipif(not bpf.TYPES.exists(), reason="this kernel has no type information: nothing of BPF can be attached"),
@@ -109,13 +107,6 @@ class Both:
     def matched(self) -> int:
         """How many calls the rule matched."""
         return sum(row.matched for row in raw.counters(self.control))
-
-
-@pytest.fixture(scope="module")
-def tracing():
-    """Where ftrace says who is on which function."""
-    if not ATTACHED.exists():
-        subprocess.run(["mount", "-t", "tracefs", "nodev", TRACEFS], check=True)
 
 
 def is_attached() -> bool:
