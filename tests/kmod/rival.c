@@ -66,11 +66,21 @@ static int write_slot(unsigned long word)
 	return 0;
 }
 
+/* An empty filter holds no memory. */
+static void forget_function(void)
+{
+	ftrace_set_filter(&diversion, NULL, 0, 1);
+}
+
 static int divert(void)
 {
 	int error = ftrace_set_filter_ip(&diversion, function, 0, 0);
 
-	return error ? error : register_ftrace_function(&diversion);
+	if (!error)
+		error = register_ftrace_function(&diversion);
+	if (error)
+		forget_function();
+	return error;
 }
 
 static int __init sct_rival_init(void)
@@ -86,10 +96,12 @@ static int __init sct_rival_init(void)
 /* These kernels do not preempt what runs in a module: a grace period waits for its first and last instructions. */
 static void __exit sct_rival_exit(void)
 {
-	if (function)
+	if (function) {
 		unregister_ftrace_function(&diversion);
-	else if (!value)
+		forget_function();
+	} else if (!value) {
 		write_slot((unsigned long)before);
+	}
 	synchronize_rcu();
 	while (atomic_read(&inside))
 		msleep(20);
